@@ -1,0 +1,309 @@
+//! `mimi client`: one client of one user, its state in one file, so that people can chat from several terminals.
+
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use mimi_arch::{Domain, RoomUri, UserUri};
+use mimi_client::{Client, ClientConfig, Event, RoomSummary};
+use mimi_protocol::AcceptedTimestamp;
+
+use crate::screen::{Tone, tinted};
+
+#[derive(Args)]
+pub(crate) struct ClientCommand {
+    /// The file that holds this client's keys and rooms.
+    #[arg(long, value_name = "FILE", env = "MIMI_STATE")]
+    state: PathBuf,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Registers this client with a provider and uploads key packages, so that others can add it to rooms.
+    Register {
+        /// The client address of the provider, as `mimi serve` prints it.
+        #[arg(long, value_name = "URL")]
+        provider: String,
+        /// The provider's domain, which its certificate has to show.
+        #[arg(long)]
+        domain: String,
+        /// The certificate authority (PEM).
+        #[arg(long, value_name = "FILE")]
+        ca: PathBuf,
+        /// Name of the user at the provider.
+        #[arg(long)]
+        user: String,
+        /// Name of this client among the user's clients.
+        #[arg(long, default_value = "first")]
+        client: String,
+        /// The account's secret, to add a further client to a user who exists.
+        #[arg(long, env = "MIMI_USER_SECRET", hide_env_values = true)]
+        secret: Option<String>,
+    },
+    /// Says who this client is; with --secret also the account's secret, which registers further clients.
+    Whoami {
+        /// Prints the account's secret, too.
+        #[arg(long)]
+        secret: bool,
+    },
+    /// Lists the rooms with their participants and clients.
+    Rooms,
+    /// Creates a room at this client's provider.
+    Create {
+        /// The room's name; its URI is mimi://DOMAIN/r/NAME.
+        name: String,
+    },
+    /// Adds a user of any provider to a room.
+    Add {
+        /// The room's URI, or its name when the room is at this client's provider.
+        room: String,
+        /// The user's URI, for example mimi://b.example/u/bob.
+        user: String,
+    },
+    /// Sends a text message to a room.
+    Send {
+        /// The room's URI or name.
+        room: String,
+        /// The text.
+        text: String,
+    },
+    /// Prints what happens in the rooms, as it happens, and commits what others have proposed (for example to leave).
+    Watch {
+        /// Ends after this many messages.
+        #[arg(long, value_name = "N")]
+        messages: Option<usize>,
+        /// Ends after this many seconds.
+        #[arg(long, value_name = "SECONDS")]
+        seconds: Option<u64>,
+    },
+    /// Joins a room of which the user is a participant already, with this new client (an external commit).
+    Join {
+        /// The room's URI or name.
+        room: String,
+    },
+    /// Leaves a room with all clients of the user, as soon as another client commits it.
+    Leave {
+        /// The room's URI or name.
+        room: String,
+    },
+}
+
+pub(crate) async fn run(command: ClientCommand) -> anyhow::Result<ExitCode> {
+    let ClientCommand { state, action } = command;
+    if let Action::Register { provider, domain, ca, user, client, secret } = action {
+        register(state, provider, &domain, &ca, &user, &client, secret.as_deref()).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let client = Client::open(&state)
+        .await
+        .with_context(|| format!("{} is no client's state: run `mimi client register` first", state.display()))?;
+    match action {
+        Action::Register { .. } => {}
+        Action::Whoami { secret } => {
+            println!("user    {}\nclient  {}", client.user(), client.id());
+            if secret {
+                println!("secret  {}", client.user_secret());
+            }
+        }
+        Action::Rooms => {
+            catch_up(&client).await?;
+            list_rooms(&client).await?;
+        }
+        Action::Create { name } => {
+            let room = client.create_room(&name).await?;
+            println!("created {room}");
+        }
+        Action::Add { room, user } => {
+            let room = room_uri(&client, &room)?;
+            let user: UserUri = user.parse().with_context(|| format!("{user:?} is not a user's URI"))?;
+            catch_up(&client).await?;
+            let accepted = client.add(&room, &user).await?;
+            println!("{} added {user} to {room}", clock(accepted));
+        }
+        Action::Send { room, text } => {
+            let room = room_uri(&client, &room)?;
+            catch_up(&client).await?;
+            let accepted = client.send(&room, &text).await?;
+            println!("{} sent to {room}", clock(accepted));
+        }
+        Action::Watch { messages, seconds } => watch(&client, messages, seconds.map(Duration::from_secs)).await?,
+        Action::Join { room } => {
+            let room = room_uri(&client, &room)?;
+            client.join_external(&room).await?;
+            println!("joined {room}");
+        }
+        Action::Leave { room } => {
+            let room = room_uri(&client, &room)?;
+            catch_up(&client).await?;
+            client.leave(&room).await?;
+            println!("leaving {room}: no more messages can be sent; done as soon as another client commits it");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn register(
+    state: PathBuf,
+    endpoint: String,
+    domain: &str,
+    ca: &std::path::Path,
+    user: &str,
+    device: &str,
+    secret: Option<&str>,
+) -> anyhow::Result<()> {
+    if state.exists() {
+        bail!("{} exists: one file holds one client; choose another --state", state.display());
+    }
+    let domain: Domain = domain.parse().with_context(|| format!("{domain:?} is not a domain name"))?;
+    let ca_pem = std::fs::read(ca).with_context(|| format!("cannot read {}", ca.display()))?;
+    let config = ClientConfig { state: state.clone(), endpoint, domain, ca_pem };
+    let registered = Client::register(config, user, device, secret).await;
+    let client = match registered {
+        Ok(client) => client,
+        Err(error) => {
+            // Nothing was registered: the name of the file stays free for the next attempt.
+            let _ = std::fs::remove_file(&state);
+            return Err(error.into());
+        }
+    };
+    println!("registered {} as a client of {}", client.id(), client.user());
+    Ok(())
+}
+
+/// Rooms of the own provider may be named without the URI around it.
+fn room_uri(client: &Client, text: &str) -> anyhow::Result<RoomUri> {
+    if text.contains(':') {
+        return text.parse().with_context(|| format!("{text:?} is not a room's URI"));
+    }
+    RoomUri::new(client.user().domain(), text).with_context(|| format!("{text:?} cannot be a room's name"))
+}
+
+/// Takes in what has happened since, and shows it.
+async fn catch_up(client: &Client) -> anyhow::Result<()> {
+    for event in client.sync().await? {
+        println!("{}", line(&event));
+    }
+    Ok(())
+}
+
+async fn list_rooms(client: &Client) -> anyhow::Result<()> {
+    let rooms = client.rooms().await?;
+    if rooms.is_empty() {
+        println!("no rooms: create one, or have someone add {}", client.user());
+    }
+    for room in rooms {
+        print_room(&room);
+    }
+    Ok(())
+}
+
+fn print_room(room: &RoomSummary) {
+    let note = match (room.active, room.pending_proposals) {
+        (false, _) => ", left".to_owned(),
+        (true, 0) => String::new(),
+        (true, count) => format!(", {count} proposals wait for a commit"),
+    };
+    println!("{} (epoch {}{note})", room.room, room.epoch.0);
+    for (user, role) in &room.participants {
+        let devices: Vec<String> = room
+            .members
+            .iter()
+            .filter(|member| member.user().as_ref() == Some(user))
+            .map(|member| member.device())
+            .collect();
+        println!("  {user}  role {}  clients: {}", role.0, devices.join(", "));
+    }
+}
+
+async fn watch(client: &Client, messages: Option<usize>, time: Option<Duration>) -> anyhow::Result<()> {
+    let until = time.map(|time| Instant::now() + time);
+    let mut seen = 0usize;
+    loop {
+        let wait = match until {
+            Some(until) => match until.checked_duration_since(Instant::now()) {
+                Some(left) if !left.is_zero() => left.min(Duration::from_secs(30)),
+                _ => return Ok(()),
+            },
+            None => Duration::from_secs(30),
+        };
+        let events = client.watch(wait).await?;
+        for event in &events {
+            println!("{}", line(event));
+        }
+        for event in &events {
+            match event {
+                Event::ProposalsReceived { room, .. } => commit_for_others(client, room).await,
+                Event::Message { .. } => seen += 1,
+                _ => {}
+            }
+        }
+        if messages.is_some_and(|messages| seen >= messages) {
+            return Ok(());
+        }
+    }
+}
+
+/// Somebody else may be faster; then there is nothing left to commit and nothing to say.
+async fn commit_for_others(client: &Client, room: &RoomUri) {
+    if let Err(error) = client.commit_pending(room).await {
+        eprintln!("{}", tinted(&format!("not committed here: {error}"), Tone::Quiet));
+    }
+}
+
+fn line(event: &Event) -> String {
+    match event {
+        Event::Joined { room, epoch } => format!("{} joined at epoch {}", room, epoch.0),
+        Event::Message { room, sender, accepted, text } => {
+            let who = sender.user().map_or_else(|| sender.to_string(), |user| user.to_string());
+            format!("{} {room} {}: {}", clock(*accepted), tinted(&who, Tone::Good), printable(text))
+        }
+        Event::Committed { room, epoch, added, removed, accepted } => {
+            let mut what: Vec<String> = added.iter().map(|user| format!("{user} was added")).collect();
+            what.extend(removed.iter().map(|user| format!("{user} left")));
+            if what.is_empty() {
+                what.push("keys or clients changed".to_owned());
+            }
+            format!("{} {room} {} (epoch {})", clock(*accepted), what.join(", "), epoch.0)
+        }
+        Event::ProposalsReceived { room, count, accepted } => {
+            format!("{} {room} {count} proposals to commit", clock(*accepted))
+        }
+        Event::Removed { room, accepted } => format!("{} {room} this client was removed", clock(*accepted)),
+        Event::Undecryptable { room, reason, accepted } => {
+            format!("{} {room} {}", clock(*accepted), tinted(&format!("not readable: {reason}"), Tone::Bad))
+        }
+        other => format!("{} {other:?}", other.room()),
+    }
+}
+
+/// A text from somebody else must not steer the terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
+/// The hub's acceptance time as time of day, UTC.
+fn clock(time: AcceptedTimestamp) -> String {
+    let seconds = time.0 / 1000 % 86_400;
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_cannot_send_escape_sequences_to_the_terminal() {
+        assert_eq!(printable("a\x1b[2Jb\tc\n"), "a\u{fffd}[2Jb\tc\u{fffd}");
+    }
+
+    #[test]
+    fn acceptance_times_are_shown_as_time_of_day() {
+        assert_eq!(clock(AcceptedTimestamp(1_700_000_000_123)), "22:13:20");
+    }
+}

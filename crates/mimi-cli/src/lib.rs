@@ -1,0 +1,17 @@
+//! The command line of MIMI: runs the example flow of the protocol draft across three providers of its own, runs one
+//! provider, speaks as a client, explains the conformance checks.
+//!
+//! This crate alone brings `mimi-provider` and `mimi-conformance` together.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod arguments;
+mod client_command;
+mod conformance_command;
+mod embedded;
+mod init_command;
+mod screen;
+mod serve_command;
+
+pub use arguments::run_from_arguments;
+pub use embedded::{Embedded, EmbeddedError};

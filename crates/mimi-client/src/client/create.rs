@@ -1,0 +1,41 @@
+//! Creating a room (draft-ietf-mimi-protocol-06 section 3.1).
+
+use mimi_arch::RoomUri;
+use mimi_client_api::CreateRoomRequest;
+
+use super::Client;
+use crate::error::ClientError;
+
+impl Client {
+    /// Creates a room at this client's own provider, which is its hub, with this user as administrator.
+    ///
+    /// When the answer was lost, calling this again with the same name submits the same group again.
+    ///
+    /// # Errors
+    /// When this client knows the room already, or the provider refuses or cannot be reached.
+    pub async fn create_room(&self, name: &str) -> Result<RoomUri, ClientError> {
+        let room = RoomUri::new(self.user().domain(), name)?;
+        let hub = self.api().describe().await?.external_sender;
+        let founding = {
+            let room = room.clone();
+            self.step(move |session| session.found(&room, &hub)).await?
+        };
+        let request = CreateRoomRequest {
+            room_uri: room.to_string(),
+            group_info: founding.group_info.as_bytes().to_vec(),
+            ratchet_tree: founding.ratchet_tree.as_bytes().to_vec(),
+        };
+        let outcome = self.api().create_room(request).await;
+        let settled = room.clone();
+        match outcome {
+            Ok(_) => self.step(move |session| session.founded(&settled)).await?,
+            Err(error) => {
+                if !error.is_undecided() {
+                    self.step(move |session| session.not_founded(&settled)).await?;
+                }
+                return Err(error.into());
+            }
+        }
+        Ok(room)
+    }
+}

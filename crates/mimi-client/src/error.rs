@@ -1,0 +1,300 @@
+//! What can go wrong, told apart by who has to do something about it.
+
+use mimi_arch::{RoomUri, UriError, UserUri};
+use mimi_protocol::{
+    Epoch,
+    codec::{DecodeError, EncodeError},
+    group_info::GroupInfoCode,
+    key_material::KeyMaterialUserCode,
+    submit_message::SubmitMessageResponse,
+    update::UpdateRoomResponse,
+};
+
+/// Failure of an operation of a [`crate::Client`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The state file.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The provider could not be asked, or refused the call as such.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// An MLS object breaks a rule, or the group cannot do what is asked.
+    #[error(transparent)]
+    Mls(#[from] MlsFailure),
+    /// The key material that came back cannot be used (section 5.2).
+    #[error(transparent)]
+    KeyMaterial(#[from] KeyMaterialFailure),
+    /// The group information that came back cannot be used (section 5.6).
+    #[error(transparent)]
+    GroupInfo(#[from] GroupInfoFailure),
+    /// A URI breaks the identity draft's forms.
+    #[error(transparent)]
+    Uri(#[from] UriError),
+    /// An object of the protocol draft does not decode.
+    #[error("an answer of the provider does not decode: {0}")]
+    Decode(#[from] DecodeError),
+    /// An object of the protocol draft is too large to encode.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The hub refused the update; the pending commit is gone (section 5.3).
+    #[error("the hub refused the update: {}", describe_update(.0))]
+    UpdateRefused(UpdateRoomResponse),
+    /// The hub refused the message (section 5.4).
+    #[error("the hub refused the message: {}", describe_submit(.0))]
+    MessageRefused(SubmitMessageResponse),
+    /// This client has no such room, or is no longer a member.
+    #[error("not a member of {room}")]
+    NotAMember {
+        /// The room asked for.
+        room: RoomUri,
+    },
+    /// This client is a member and up to date already.
+    #[error("already a member of {room}")]
+    AlreadyAMember {
+        /// The room asked for.
+        room: RoomUri,
+    },
+    /// An update was sent and its answer lost: whether the hub took it shows in the queue, or by
+    /// [`crate::Client::resume`].
+    #[error("an earlier update of {room} is not resolved yet: sync, or resume it")]
+    UpdateUnresolved {
+        /// The room.
+        room: RoomUri,
+    },
+    /// RFC 9420 section 12.4: who has seen valid proposals commits before sending application data.
+    #[error("{count} proposals of {room} have to be committed first")]
+    ProposalsPending {
+        /// The room.
+        room: RoomUri,
+        /// How many wait.
+        count: usize,
+    },
+    /// There are no proposals to commit.
+    #[error("no proposals of {room} wait for a commit")]
+    NothingPending {
+        /// The room.
+        room: RoomUri,
+    },
+    /// This client has proposed its own leaving: it can only wait for another one's commit.
+    #[error("this client is leaving {room}")]
+    Leaving {
+        /// The room.
+        room: RoomUri,
+    },
+    /// Every client of the user is in the group already.
+    #[error("every client of {user} is in {room} already")]
+    NobodyToAdd {
+        /// The room.
+        room: RoomUri,
+        /// The user.
+        user: UserUri,
+    },
+    /// A task that worked on the state was cancelled by the shutdown of the runtime.
+    #[error("the runtime is shutting down")]
+    ShuttingDown,
+}
+
+impl ClientError {
+    /// The section of draft-ietf-mimi-protocol-06 whose rule is concerned, where there is one.
+    pub fn section(&self) -> Option<&'static str> {
+        match self {
+            Self::KeyMaterial(_) | Self::NobodyToAdd { .. } => Some("5.2"),
+            Self::UpdateRefused(_) | Self::UpdateUnresolved { .. } => Some("5.3"),
+            Self::MessageRefused(_) => Some("5.4"),
+            Self::GroupInfo(_) => Some("5.6"),
+            Self::ProposalsPending { .. } | Self::NothingPending { .. } | Self::Leaving { .. } => Some("3.5"),
+            _ => None,
+        }
+    }
+}
+
+/// Failure of the state file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// SQLite failed.
+    #[error("state file: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The file could not be made.
+    #[error("state file: {0}")]
+    Io(#[from] std::io::Error),
+    /// The MLS tables could not be made.
+    #[error("state file: MLS tables: {0}")]
+    Migration(String),
+    /// There is an account in the file already.
+    #[error("the state file holds the account of {client} already")]
+    AlreadyRegistered {
+        /// The client it belongs to.
+        client: String,
+    },
+    /// There is no account in the file.
+    #[error("the state file holds no account")]
+    NoAccount,
+    /// A value in the file does not read back.
+    #[error("state file: {what} does not read back")]
+    Corrupt {
+        /// Which value.
+        what: &'static str,
+    },
+}
+
+/// Failure of a call to the provider.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// Endpoint, domain or CA of the configuration cannot be used.
+    #[error("configuration: {0}")]
+    Configuration(String),
+    /// No answer came: whether the call had an effect is not known.
+    #[error("no answer from the provider: {0}")]
+    AnswerLost(String),
+    /// The provider refused the access token.
+    #[error("the provider does not know this client: {0}")]
+    Unauthenticated(String),
+    /// The provider refused the call; it had no effect.
+    #[error("the provider refused the call ({code}): {message}")]
+    Refused {
+        /// gRPC status code.
+        code: String,
+        /// The provider's words.
+        message: String,
+    },
+}
+
+impl TransportError {
+    /// Whether the call may have had an effect although no answer came.
+    pub fn is_undecided(&self) -> bool {
+        matches!(self, Self::AnswerLost(_))
+    }
+}
+
+/// An MLS object that breaks a rule, or a group that cannot do what is asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MlsFailure {
+    /// OpenMLS refused.
+    #[error("{during}: {reason}")]
+    Library {
+        /// The operation.
+        during: &'static str,
+        /// The library's words.
+        reason: String,
+    },
+    /// The group of a Welcome, commit or group info is not the room's (section 3.1: same name below `/g/`).
+    #[error("the group is not the one of room {room}")]
+    ForeignGroup {
+        /// The room it came for.
+        room: RoomUri,
+    },
+    /// The first external sender of the group is not the room's hub (section 7.4).
+    #[error("the first external sender of the group is not the hub of {room}: {reason}")]
+    NotTheHub {
+        /// The room.
+        room: RoomUri,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A credential is not a basic credential that holds a client URI.
+    #[error("a credential does not name a client: {0}")]
+    Credential(String),
+    /// The participant list is missing, malformed, or an update of it does not apply (section 7.5).
+    #[error("participant list: {0}")]
+    ParticipantList(String),
+    /// A rule of the app_data_dictionary extension that the library does not check.
+    #[error("app data of component {component:#06x}: {rule}")]
+    AppData {
+        /// The component.
+        component: u16,
+        /// The rule.
+        rule: &'static str,
+    },
+    /// A member's user is not in the participant list (section 5.3: both change together).
+    #[error("{user} has a client in the group and is not in the participant list")]
+    NotAParticipant {
+        /// The user.
+        user: UserUri,
+    },
+    /// The message is of an epoch that this client has not reached.
+    #[error("the message is of epoch {}, this client is at epoch {}", message.0, own.0)]
+    FutureEpoch {
+        /// Epoch of the message.
+        message: Epoch,
+        /// This client's epoch.
+        own: Epoch,
+    },
+    /// An application message that is not UTF-8 text.
+    #[error("the message is not text")]
+    NotText,
+    /// A Welcome came without a ratchet tree in it.
+    #[error("the Welcome came without a ratchet tree")]
+    NoRatchetTree,
+    /// An object of an unexpected kind.
+    #[error("expected {expected}")]
+    Unexpected {
+        /// What was expected.
+        expected: &'static str,
+    },
+}
+
+/// Key material that cannot be used (section 5.2).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyMaterialFailure {
+    /// The target's provider gave none.
+    #[error("no key material for {user}: {status:?}")]
+    NotProvided {
+        /// The user asked for.
+        user: UserUri,
+        /// The user code.
+        status: KeyMaterialUserCode,
+    },
+    /// The answer is for another user.
+    #[error("the key material is for {got}, not for {wanted}")]
+    OtherUser {
+        /// The user asked for.
+        wanted: UserUri,
+        /// The user named in the answer.
+        got: String,
+    },
+    /// A key package belongs to another client or user than the answer says.
+    #[error("a key package of {claimed} holds the credential of {credential}")]
+    ForeignKeyPackage {
+        /// The client the answer names.
+        claimed: String,
+        /// Whom the credential names.
+        credential: String,
+    },
+    /// A key package is expired, does not verify or lacks a capability of the room.
+    #[error("a key package of {client} cannot be used: {reason}")]
+    Invalid {
+        /// The client.
+        client: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The answer does not follow the protocol.
+    #[error("the key material response is malformed: {0}")]
+    Malformed(&'static str),
+}
+
+/// Group information that cannot be used (section 5.6).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GroupInfoFailure {
+    /// The hub gave none.
+    #[error("the hub gave no group information: {0:?}")]
+    NotProvided(GroupInfoCode),
+    /// The answer's signature, encryption or hub does not hold.
+    #[error("the group information is not to be trusted: {0}")]
+    Untrusted(String),
+}
+
+fn describe_update(response: &UpdateRoomResponse) -> String {
+    format!("{response:?}")
+}
+
+fn describe_submit(response: &SubmitMessageResponse) -> String {
+    format!("{response:?}")
+}

@@ -1,0 +1,105 @@
+//! What a client reports: what happened in its rooms, and how they stand.
+
+use mimi_arch::{ClientUri, RoleIndex, RoomUri, UserUri};
+use mimi_protocol::{AcceptedTimestamp, Epoch};
+
+/// Something that happened in a room, reported after the state it changed is durable
+/// (draft-ietf-mimi-protocol-06 section 5.5).
+///
+/// `accepted` is the hub's acceptance time, which orders the events of a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// This client became a member, by a Welcome or by its own external commit whose answer had been lost.
+    Joined {
+        /// The room.
+        room: RoomUri,
+        /// Epoch in which it is a member for the first time.
+        epoch: Epoch,
+    },
+    /// An application message was opened.
+    ///
+    /// The sender is this client only when the answer to its own submission had been lost: the event then says that
+    /// the hub did accept the message.
+    Message {
+        /// The room.
+        room: RoomUri,
+        /// The client whose leaf signed the message.
+        sender: ClientUri,
+        /// The hub's acceptance time.
+        accepted: AcceptedTimestamp,
+        /// The text.
+        text: String,
+    },
+    /// A commit was merged.
+    Committed {
+        /// The room.
+        room: RoomUri,
+        /// The epoch that the commit began.
+        epoch: Epoch,
+        /// Users that are in the participant list now and were not before.
+        added: Vec<UserUri>,
+        /// Users that were in the participant list before and are not now.
+        removed: Vec<UserUri>,
+        /// The hub's acceptance time.
+        accepted: AcceptedTimestamp,
+    },
+    /// Proposals wait for a commit, see [`crate::Client::commit_pending`].
+    ProposalsReceived {
+        /// The room.
+        room: RoomUri,
+        /// How many of this fan-out message were new.
+        count: usize,
+        /// The hub's acceptance time.
+        accepted: AcceptedTimestamp,
+    },
+    /// A commit removed this client; its keys of the room are deleted.
+    Removed {
+        /// The room.
+        room: RoomUri,
+        /// The hub's acceptance time.
+        accepted: AcceptedTimestamp,
+    },
+    /// A message could not be processed. It is not tried again.
+    Undecryptable {
+        /// The room.
+        room: RoomUri,
+        /// Which rule it broke, or what is missing.
+        reason: String,
+        /// The hub's acceptance time.
+        accepted: AcceptedTimestamp,
+    },
+}
+
+impl Event {
+    /// The room it happened in.
+    pub fn room(&self) -> &RoomUri {
+        match self {
+            Self::Joined { room, .. }
+            | Self::Message { room, .. }
+            | Self::Committed { room, .. }
+            | Self::ProposalsReceived { room, .. }
+            | Self::Removed { room, .. }
+            | Self::Undecryptable { room, .. } => room,
+        }
+    }
+}
+
+/// How a room stands for this client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomSummary {
+    /// The room.
+    pub room: RoomUri,
+    /// Current epoch of its group; the last one known when the room is not active.
+    pub epoch: Epoch,
+    /// Participant list in its order (draft-ietf-mimi-protocol-06 section 7.5).
+    pub participants: Vec<(UserUri, RoleIndex)>,
+    /// Clients in the MLS group, in leaf order.
+    pub members: Vec<ClientUri>,
+    /// Proposals that wait for a commit.
+    pub pending_proposals: usize,
+    /// Whether this client is a member. After [`Event::Removed`] it is not, and the lists are empty.
+    pub active: bool,
+    /// RFC 9420 section 8.7: equal at two clients exactly when they agree on the group's state. Empty when not active.
+    pub epoch_authenticator: Vec<u8>,
+}

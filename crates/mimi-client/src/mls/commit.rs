@@ -1,0 +1,94 @@
+//! Preparing a commit (draft-ietf-mimi-protocol-06 sections 3.2, 3.3 and 5.3).
+
+use mimi_protocol::{
+    codec::Wire as _,
+    mls::{GroupInfo, MlsMessage, Welcome},
+    participant_list::ParticipantListUpdate,
+    ratchet_tree::RatchetTreeOption,
+    update::{GroupInfoOption, HandshakeBundle},
+};
+use openmls::{
+    group::{CommitMessageBundle, MlsGroup},
+    prelude::{AppDataUpdateProposal, KeyPackage, OpenMlsProvider as _, Proposal, tls_codec::Serialize as _},
+};
+
+use super::{Identity, Provider, encoded, library, participants};
+use crate::error::{ClientError, MlsFailure};
+
+/// What a commit shall contain beside what the library adds.
+#[derive(Default)]
+pub(crate) struct Plan {
+    /// Clients to add.
+    pub(crate) adds: Vec<KeyPackage>,
+    /// Change of the participant list.
+    pub(crate) list: Option<ParticipantListUpdate>,
+    /// Whether the proposals that wait in the group are carried by reference.
+    pub(crate) include_pending: bool,
+}
+
+/// Builds a commit and leaves it pending in the group's stored state.
+///
+/// # Errors
+/// When the library refuses the content, a participant list update does not apply, or the state file fails.
+pub(crate) fn prepare(
+    provider: &Provider<'_>,
+    identity: &Identity,
+    group: &mut MlsGroup,
+    plan: Plan,
+) -> Result<HandshakeBundle, ClientError> {
+    // req: MP06-3.2-04, MP06-3.2-05, MP06-3.2-06, MP06-4.2-02, MP06-5.3-03, MP06-7.5-12
+    let own: Vec<AppDataUpdateProposal> = match &plan.list {
+        Some(update) => vec![AppDataUpdateProposal::update(participants::COMPONENT, update.to_bytes()?)],
+        None => Vec::new(),
+    };
+    let proposals = own.iter().cloned().map(|update| Proposal::AppDataUpdate(Box::new(update)));
+    let mut builder = group
+        .commit_builder()
+        .consume_proposal_store(plan.include_pending)
+        .propose_adds(plan.adds)
+        .add_proposals(proposals)
+        .load_psks(provider.storage())
+        .map_err(library("preparing the commit"))?
+        .create_group_info(true)
+        .use_ratchet_tree_extension(false);
+    let changes = {
+        let mut updater = builder.app_data_dictionary_updater();
+        if plan.include_pending {
+            participants::resolve(&mut updater, builder.app_data_update_proposals())?;
+        } else {
+            participants::resolve(&mut updater, &own)?;
+        }
+        updater.changes()
+    };
+    builder.with_app_data_dictionary_updates(changes);
+    let bundle = builder
+        .build(provider.rand(), provider.crypto(), &identity.signer, |_| true)
+        .map_err(library("building the commit"))?
+        .stage_commit(provider)
+        .map_err(library("staging the commit"))?;
+    handshake(bundle)
+}
+
+/// A commit of the library as the body of an update: Welcome and GroupInfo without the tree, which the hub knows.
+///
+/// # Errors
+/// When there is no group info in it, or something does not encode.
+pub(crate) fn handshake(bundle: CommitMessageBundle) -> Result<HandshakeBundle, ClientError> {
+    // req: MP06-5.3-11, MP06-5.3-16
+    let (commit, welcome, group_info) = bundle.into_contents();
+    let commit = commit.to_bytes().map_err(library("commit"))?;
+    let welcome = welcome
+        .map(|welcome| {
+            let bytes = encoded("welcome", welcome.tls_serialize_detached())?;
+            Ok::<_, ClientError>(Welcome::from_bytes(&bytes)?)
+        })
+        .transpose()?;
+    let group_info = group_info.ok_or(MlsFailure::Unexpected { expected: "a GroupInfo" })?;
+    let group_info = encoded("group info", group_info.tls_serialize_detached())?;
+    Ok(HandshakeBundle::Commit {
+        commit: MlsMessage::from_bytes(&commit)?,
+        welcome,
+        group_info: GroupInfoOption::Full(Box::new(GroupInfo::from_bytes(&group_info)?)),
+        ratchet_tree: RatchetTreeOption::DistributionService,
+    })
+}

@@ -1,0 +1,169 @@
+//! What a client does in a room's MLS group: bytes and stored state in, bytes and stored state out, no network and
+//! no clock but the one OpenMLS reads for lifetimes.
+//!
+//! One file per step of draft-ietf-mimi-protocol-06 section 3, and beside them what the library leaves to its user:
+//! the participant list ([`participants`]) and the checks on a group that it does not make ([`room_group`]).
+
+pub(crate) mod commit;
+pub(crate) mod create;
+pub(crate) mod join;
+pub(crate) mod key_package;
+pub(crate) mod leave;
+pub(crate) mod participants;
+pub(crate) mod process;
+pub(crate) mod room_group;
+
+use mimi_arch::ClientUri;
+use openmls::component::{ComponentType, ComponentsList};
+use openmls::group::PURE_PLAINTEXT_WIRE_FORMAT_POLICY;
+use openmls::prelude::{
+    AppDataDictionary, AppDataDictionaryExtension, BasicCredential, Capabilities, Ciphersuite, Credential,
+    CredentialType, CredentialWithKey, Extension, ExtensionType, Extensions, LeafNode, MlsGroupJoinConfig,
+    OpenMlsProvider, ProposalType, SenderRatchetConfiguration, tls_codec::Serialize as _,
+};
+use openmls_basic_credential::SignatureKeyPair;
+use openmls_rust_crypto::RustCrypto;
+use openmls_sqlite_storage::{Codec, SqliteStorageProvider};
+use rusqlite::Connection;
+
+use crate::error::{ClientError, MlsFailure, StateError};
+
+/// The one cipher suite our clients make groups and key packages with: X25519, AES128GCM, SHA-256, Ed25519.
+pub(crate) const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
+
+/// How far behind the newest one a message of a sender may arrive and still be opened.
+const OUT_OF_ORDER: u32 = 100;
+/// How many messages of a sender may be missing before one that is still opened.
+const FORWARD: u32 = 1000;
+/// Messages of how many epochs before the current one can be opened.
+const PAST_EPOCHS: usize = 2;
+
+/// How OpenMLS' values are written into SQLite.
+#[derive(Default)]
+pub(crate) struct JsonCodec;
+
+impl Codec for JsonCodec {
+    type Error = serde_json::Error;
+
+    fn to_vec<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Self::Error> {
+        serde_json::to_vec(value)
+    }
+
+    fn from_slice<T: serde::de::DeserializeOwned>(slice: &[u8]) -> Result<T, Self::Error> {
+        serde_json::from_slice(slice)
+    }
+}
+
+/// Storage of OpenMLS within one transaction of the state file.
+pub(crate) type Storage<'a> = SqliteStorageProvider<JsonCodec, &'a Connection>;
+
+/// What OpenMLS works with: cryptography, and the storage of one transaction.
+pub(crate) struct Provider<'a> {
+    crypto: RustCrypto,
+    storage: Storage<'a>,
+}
+
+impl<'a> Provider<'a> {
+    /// MLS state as the transaction sees it. Nothing lasts before the transaction commits.
+    pub(crate) fn new(transaction: &'a Connection) -> Self {
+        Self { crypto: RustCrypto::default(), storage: SqliteStorageProvider::new(transaction) }
+    }
+}
+
+impl<'a> OpenMlsProvider for Provider<'a> {
+    type CryptoProvider = RustCrypto;
+    type RandProvider = RustCrypto;
+    type StorageProvider = Storage<'a>;
+
+    fn storage(&self) -> &Self::StorageProvider {
+        &self.storage
+    }
+
+    fn crypto(&self) -> &RustCrypto {
+        &self.crypto
+    }
+
+    fn rand(&self) -> &RustCrypto {
+        &self.crypto
+    }
+}
+
+/// Who this client is: its URI and the key that signs for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) client: ClientUri,
+    pub(crate) signer: SignatureKeyPair,
+}
+
+impl Identity {
+    /// Basic credential that holds the client URI, with the signature key.
+    pub(crate) fn credential(&self) -> CredentialWithKey {
+        CredentialWithKey {
+            credential: BasicCredential::new(self.client.as_str().as_bytes().to_vec()).into(),
+            signature_key: self.signer.to_public_vec().into(),
+        }
+    }
+}
+
+/// The client a credential names.
+///
+/// # Errors
+/// When it is not a basic credential that holds a client URI.
+pub(crate) fn client_of(credential: &Credential) -> Result<ClientUri, MlsFailure> {
+    let basic =
+        BasicCredential::try_from(credential.clone()).map_err(|error| MlsFailure::Credential(error.to_string()))?;
+    ClientUri::from_bytes(basic.identity()).map_err(|error| MlsFailure::Credential(error.to_string()))
+}
+
+/// What our clients can do: the extension and proposal types that rooms need.
+pub(crate) fn capabilities() -> Capabilities {
+    Capabilities::builder()
+        .ciphersuites(vec![SUITE])
+        .extensions(vec![ExtensionType::AppDataDictionary])
+        .proposals(vec![ProposalType::AppDataUpdate, ProposalType::SelfRemove])
+        .credentials(vec![CredentialType::Basic])
+        .build()
+}
+
+/// The leaf's app_data_dictionary: which components this client understands (app_components).
+pub(crate) fn leaf_extensions() -> Result<Extensions<LeafNode>, MlsFailure> {
+    let mut dictionary = AppDataDictionary::new();
+    let components = ComponentsList::new(vec![participants::COMPONENT]);
+    dictionary
+        .insert(ComponentType::AppComponents.into(), encoded("app_components", components.tls_serialize_detached())?);
+    Extensions::single(Extension::AppDataDictionary(AppDataDictionaryExtension::new(dictionary)))
+        .map_err(library("leaf extensions"))
+}
+
+/// Settings of a group at this client; handshakes go as PublicMessage (section 5.3).
+pub(crate) fn join_config() -> MlsGroupJoinConfig {
+    // req: MP06-4.2-04, MP06-5.3-18
+    MlsGroupJoinConfig::builder()
+        .wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
+        .sender_ratchet_configuration(sender_ratchet())
+        .max_past_epochs(PAST_EPOCHS)
+        .use_ratchet_tree_extension(false)
+        .build()
+}
+
+fn sender_ratchet() -> SenderRatchetConfiguration {
+    SenderRatchetConfiguration::new(OUT_OF_ORDER, FORWARD)
+}
+
+/// An error of OpenMLS as ours, with the name of the operation.
+pub(crate) fn library<E: std::fmt::Display>(during: &'static str) -> impl FnOnce(E) -> MlsFailure {
+    move |error| MlsFailure::Library { during, reason: error.to_string() }
+}
+
+/// An error of the storage below OpenMLS as ours: the state file's, not the message's.
+pub(crate) fn storage(error: rusqlite::Error) -> ClientError {
+    StateError::Sqlite(error).into()
+}
+
+/// Encoding of an MLS object; it fails only beyond the limits of the format.
+pub(crate) fn encoded(
+    what: &'static str,
+    bytes: Result<Vec<u8>, openmls::prelude::tls_codec::Error>,
+) -> Result<Vec<u8>, MlsFailure> {
+    bytes.map_err(library(what))
+}

@@ -1,0 +1,154 @@
+//! Taking in what the hub fans out: proposals, commits and application messages
+//! (draft-ietf-mimi-protocol-06 section 5.5).
+
+use mimi_arch::{ClientUri, RoomUri, UserUri};
+use mimi_protocol::{Epoch, codec::Wire as _, mls::MlsMessage};
+use openmls::{
+    group::MlsGroup,
+    prelude::{
+        MlsMessageIn, OpenMlsProvider as _, ProcessedMessage, ProcessedMessageContent, ProtocolMessage, QueuedProposal,
+        Sender, StagedCommit, tls_codec::DeserializeBytes as _,
+    },
+};
+
+use super::{
+    Provider, client_of, library, participants,
+    room_group::{check_context, check_members, group_id},
+    storage,
+};
+use crate::error::{ClientError, MlsFailure};
+
+/// What a message did.
+#[derive(Debug)]
+pub(crate) enum Processed {
+    /// A handshake of an epoch that is over: this client's own commit come back, or one it has seen.
+    Stale,
+    /// An application message of this client, come back.
+    OwnText,
+    /// An application message.
+    Text {
+        /// Whose leaf signed it.
+        sender: ClientUri,
+        /// Its content.
+        text: String,
+    },
+    /// A proposal; it waits in the group now.
+    Proposal {
+        /// Whether it was not there before.
+        new: bool,
+    },
+    /// A commit, merged.
+    Committed {
+        /// The epoch it began.
+        epoch: Epoch,
+        /// Users the participant list gained.
+        added: Vec<UserUri>,
+        /// Users the participant list lost.
+        removed: Vec<UserUri>,
+    },
+    /// A commit that removed this client.
+    Removed,
+}
+
+/// Processes one message and writes what it changes.
+///
+/// # Errors
+/// When the message breaks a rule; the caller then lets the transaction lapse. Only [`ClientError::State`] is a failure
+/// of this client's own.
+pub(crate) fn process(
+    provider: &Provider<'_>,
+    room: &RoomUri,
+    group: &mut MlsGroup,
+    message: &MlsMessage,
+) -> Result<Processed, ClientError> {
+    let message: ProtocolMessage = MlsMessageIn::tls_deserialize_exact_bytes(&message.to_bytes()?)
+        .map_err(library("reading a message"))?
+        .try_into_protocol_message()
+        .map_err(library("reading a message"))?;
+    if *message.group_id() != group_id(room) {
+        return Err(MlsFailure::ForeignGroup { room: room.clone() }.into());
+    }
+    let own = group.epoch();
+    if message.epoch() > own {
+        let message = Epoch(message.epoch().as_u64());
+        return Err(MlsFailure::FutureEpoch { message, own: Epoch(own.as_u64()) }.into());
+    }
+    if message.is_handshake_message() && message.epoch() < own {
+        return Ok(Processed::Stale);
+    }
+    let processed = group.process_message(provider, message).map_err(library("processing a message"))?;
+    let processed = resolve(provider, group, processed)?;
+    let sender = processed.credential().clone();
+    let from_member = matches!(processed.sender(), Sender::Member(_));
+    match processed.into_content() {
+        ProcessedMessageContent::ApplicationMessage(message) if from_member => {
+            let text = String::from_utf8(message.into_bytes()).map_err(|_| MlsFailure::NotText)?;
+            Ok(Processed::Text { sender: client_of(&sender)?, text })
+        }
+        ProcessedMessageContent::OwnPrivateMessage => Ok(Processed::OwnText),
+        ProcessedMessageContent::ProposalMessage(proposal)
+        | ProcessedMessageContent::ExternalJoinProposalMessage(proposal) => keep(provider, group, *proposal),
+        ProcessedMessageContent::StagedCommitMessage(staged) => merge(provider, room, group, Some(*staged)),
+        ProcessedMessageContent::OwnPendingCommit => merge(provider, room, group, None),
+        _ => Err(MlsFailure::Unexpected { expected: "a message of a member, a proposal or a commit" }.into()),
+    }
+}
+
+/// Merges a commit, or the pending one, and checks the group it makes.
+///
+/// # Errors
+/// When the new group breaks a rule of rooms.
+pub(crate) fn merge(
+    provider: &Provider<'_>,
+    room: &RoomUri,
+    group: &mut MlsGroup,
+    staged: Option<StagedCommit>,
+) -> Result<Processed, ClientError> {
+    // req: MP06-4.2-06, MP06-7.3-04
+    let before = users(group)?;
+    match staged {
+        Some(staged) => group.merge_staged_commit(provider, staged).map_err(library("merging a commit"))?,
+        None => group.merge_pending_commit(provider).map_err(library("merging the own commit"))?,
+    }
+    if !group.is_active() {
+        return Ok(Processed::Removed);
+    }
+    let context = group.public_group().group_context();
+    check_context(room, context)?;
+    let credentials: Vec<_> = group.members().map(|member| member.credential).collect();
+    check_members(context, &credentials)?;
+    let after = users(group)?;
+    Ok(Processed::Committed {
+        epoch: Epoch(group.epoch().as_u64()),
+        added: after.iter().filter(|user| !before.contains(user)).cloned().collect(),
+        removed: before.iter().filter(|user| !after.contains(user)).cloned().collect(),
+    })
+}
+
+fn users(group: &MlsGroup) -> Result<Vec<UserUri>, MlsFailure> {
+    let list = participants::of(group.public_group().group_context())?;
+    Ok(list.participants().iter().map(|entry| entry.user().clone()).collect())
+}
+
+fn resolve(
+    provider: &Provider<'_>,
+    group: &MlsGroup,
+    processed: ProcessedMessage,
+) -> Result<ProcessedMessage, ClientError> {
+    let ProcessedMessageContent::UnresolvedAppDataCommit(commit) = processed.content() else {
+        return Ok(processed);
+    };
+    let mut updater = group.app_data_dictionary_updater();
+    participants::resolve(&mut updater, commit.app_data_update_proposals())?;
+    let changes = updater.changes();
+    Ok(group.resolve_app_data_commit(provider, processed, changes).map_err(library("staging a commit"))?)
+}
+
+fn keep(provider: &Provider<'_>, group: &mut MlsGroup, proposal: QueuedProposal) -> Result<Processed, ClientError> {
+    let known =
+        group.pending_proposals().any(|pending| pending.proposal_reference_ref() == proposal.proposal_reference_ref());
+    if !known {
+        group.store_pending_proposal(provider.storage(), proposal).map_err(storage)?;
+    }
+    Ok(Processed::Proposal { new: !known })
+}

@@ -1,0 +1,273 @@
+//! What comes through the queue, event by event (draft-ietf-mimi-protocol-06 section 5.5).
+//!
+//! Each event is one transaction: what it changes, and the position in the queue. An event that cannot be processed
+//! changes the position alone, so nothing is tried for ever; only a failure of the state file stops the queue.
+
+use mimi_arch::RoomUri;
+use mimi_protocol::{
+    AcceptedTimestamp, Epoch,
+    codec::Wire as _,
+    mls::{MlsMessage, RatchetTree},
+    notify::{FanoutEvent, FanoutMessage},
+    ratchet_tree::RatchetTreeOption,
+    update::{HandshakeBundle, UpdateRequest},
+};
+use rusqlite::{Connection, Transaction};
+
+use super::Session;
+use crate::{
+    error::{ClientError, MlsFailure, StateError},
+    events::Event,
+    mls::{
+        Identity, Provider, join,
+        process::{self, Processed},
+        room_group,
+    },
+    state::{
+        queue,
+        rooms::{self, RoomRow, Standing},
+    },
+};
+
+impl Session {
+    /// Processes one queued event; it is durable when this returns. An event that was processed before does nothing.
+    ///
+    /// # Errors
+    /// When the state file fails. The event is then as if it had not come.
+    pub(crate) fn receive(&mut self, id: u64, room: &str, fanout: &[u8]) -> Result<Vec<Event>, ClientError> {
+        let identity = &self.account.identity;
+        self.state.write(|transaction| {
+            if id <= queue::position(transaction)? {
+                return Ok(Vec::new());
+            }
+            let events = match room.parse::<RoomUri>() {
+                Ok(room) => in_room(transaction, identity, &room, fanout)?,
+                // Nothing can be said of a room that has no name; this client is in none such.
+                Err(_) => Vec::new(),
+            };
+            queue::set_position(transaction, id)?;
+            Ok(events)
+        })
+    }
+}
+
+fn in_room(
+    transaction: &mut Transaction<'_>,
+    identity: &Identity,
+    room: &RoomUri,
+    fanout: &[u8],
+) -> Result<Vec<Event>, ClientError> {
+    let mut accepted = AcceptedTimestamp(0);
+    let savepoint = transaction.savepoint().map_err(StateError::from)?;
+    let outcome = FanoutMessage::from_bytes(fanout).map_err(ClientError::from).and_then(|message| {
+        accepted = message.timestamp;
+        Arrival { connection: &savepoint, identity, room, accepted }.take(&message.event)
+    });
+    match outcome {
+        Ok(events) => {
+            savepoint.commit().map_err(StateError::from)?;
+            Ok(events)
+        }
+        Err(ClientError::State(error)) => Err(error.into()),
+        Err(error) => {
+            savepoint.finish().map_err(StateError::from)?;
+            Ok(vec![Event::Undecryptable { room: room.clone(), reason: error.to_string(), accepted }])
+        }
+    }
+}
+
+/// One event that came for a room.
+struct Arrival<'a> {
+    connection: &'a Connection,
+    identity: &'a Identity,
+    room: &'a RoomUri,
+    accepted: AcceptedTimestamp,
+}
+
+impl Arrival<'_> {
+    fn take(&self, event: &FanoutEvent) -> Result<Vec<Event>, ClientError> {
+        let row = rooms::get(self.connection, self.room)?
+            .filter(|row| matches!(row.standing, Standing::Member | Standing::Joining));
+        match (event, row) {
+            (FanoutEvent::Welcome { message, ratchet_tree }, row) => self.welcome(row, message, ratchet_tree),
+            // Of a room before this client joined it, or after it left.
+            (_, None) => Ok(Vec::new()),
+            (FanoutEvent::Application { message, .. }, Some(row)) => self.application(&row, message),
+            (FanoutEvent::Proposals { message, more }, Some(row)) => {
+                self.proposals(row, std::iter::once(message).chain(more))
+            }
+            (FanoutEvent::Commit { message, external_proposals }, Some(row)) => {
+                self.commit(row, message, external_proposals)
+            }
+        }
+    }
+
+    fn welcome(
+        &self,
+        row: Option<RoomRow>,
+        message: &MlsMessage,
+        ratchet_tree: &RatchetTreeOption,
+    ) -> Result<Vec<Event>, ClientError> {
+        let provider = Provider::new(self.connection);
+        let tree: &RatchetTree = match ratchet_tree {
+            RatchetTreeOption::Full(tree) => tree,
+            _ => return Err(MlsFailure::NoRatchetTree.into()),
+        };
+        if row.is_some_and(|row| row.standing == Standing::Member) {
+            return Err(ClientError::AlreadyAMember { room: self.room.clone() });
+        }
+        // What is left of an earlier membership, or an external commit that a member was faster than.
+        room_group::delete(&provider, self.room)?;
+        let group = join::welcome(&provider, self.room, message, tree)?;
+        let epoch = Epoch(group.epoch().as_u64());
+        rooms::put(self.connection, &RoomRow::new(self.room, Standing::Member, epoch))?;
+        Ok(vec![Event::Joined { room: self.room.clone(), epoch }])
+    }
+
+    fn application(&self, row: &RoomRow, message: &MlsMessage) -> Result<Vec<Event>, ClientError> {
+        match self.process(message) {
+            Ok(Processed::Text { sender, text }) => {
+                Ok(vec![Event::Message { room: self.room.clone(), sender, accepted: self.accepted, text }])
+            }
+            // req: MP06-5.5-18
+            Ok(Processed::OwnText) => {
+                let noted = queue::take_outgoing(self.connection, self.room, message.as_bytes())?;
+                let own = |text| Event::Message {
+                    room: self.room.clone(),
+                    sender: self.identity.client.clone(),
+                    accepted: self.accepted,
+                    text,
+                };
+                Ok(noted.map(own).into_iter().collect())
+            }
+            Ok(_) => Err(MlsFailure::Unexpected { expected: "an application message" }.into()),
+            Err(ClientError::State(error)) => Err(error.into()),
+            // Messages from before this client joined were never meant for it.
+            Err(_) if epoch_of(message).is_some_and(|epoch| epoch < row.first_epoch) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn proposals<'m>(
+        &self,
+        mut row: RoomRow,
+        messages: impl Iterator<Item = &'m MlsMessage>,
+    ) -> Result<Vec<Event>, ClientError> {
+        let messages: Vec<&MlsMessage> = messages.collect();
+        let mut count = 0;
+        let mut events = Vec::new();
+        for message in &messages {
+            match self.process(message) {
+                Ok(Processed::Proposal { new }) => count += usize::from(new),
+                Ok(Processed::Stale) => {}
+                Ok(_) => return Err(MlsFailure::Unexpected { expected: "proposals" }.into()),
+                Err(ClientError::State(error)) => return Err(error.into()),
+                Err(error) => events.push(self.undecryptable(&error)),
+            }
+        }
+        if let Some(HandshakeBundle::Proposals { first, .. }) = pending(&row)
+            && messages.first() == Some(&&first)
+        {
+            row.pending = None;
+            rooms::put(self.connection, &row)?;
+        }
+        if count > 0 {
+            events.insert(0, Event::ProposalsReceived { room: self.room.clone(), count, accepted: self.accepted });
+        }
+        Ok(events)
+    }
+
+    fn commit(
+        &self,
+        mut row: RoomRow,
+        message: &MlsMessage,
+        external_proposals: &[MlsMessage],
+    ) -> Result<Vec<Event>, ClientError> {
+        let mut events = Vec::new();
+        if row.standing == Standing::Joining {
+            if let Some(decided) = self.joining(&mut row, message)? {
+                return Ok(decided);
+            }
+        } else {
+            self.take_own_proposals_in(&row)?;
+            match self.process(message)? {
+                Processed::Committed { epoch, added, removed } => {
+                    // It took the epoch that an update of this client was made for, or was that update.
+                    row.pending = None;
+                    row.last_epoch = epoch;
+                    rooms::put(self.connection, &row)?;
+                    let room = self.room.clone();
+                    events.push(Event::Committed { room, epoch, added, removed, accepted: self.accepted });
+                }
+                Processed::Removed => return self.removed(row),
+                Processed::Stale => return Ok(Vec::new()),
+                _ => return Err(MlsFailure::Unexpected { expected: "a commit" }.into()),
+            }
+        }
+        if !external_proposals.is_empty() {
+            events.extend(self.proposals(row, external_proposals.iter())?);
+        }
+        Ok(events)
+    }
+
+    /// A commit that comes while this client's own external commit is not answered.
+    fn joining(&self, row: &mut RoomRow, message: &MlsMessage) -> Result<Option<Vec<Event>>, ClientError> {
+        let own = match pending(row) {
+            Some(HandshakeBundle::Commit { commit, .. }) => commit,
+            _ => return Err(StateError::Corrupt { what: "external commit" }.into()),
+        };
+        if own == *message {
+            row.standing = Standing::Member;
+            row.pending = None;
+            rooms::put(self.connection, row)?;
+            return Ok(Some(vec![Event::Joined { room: self.room.clone(), epoch: row.first_epoch }]));
+        }
+        if epoch_of(message) == epoch_of(&own) {
+            // Another commit took the epoch: the hub did not and will not accept this client's.
+            room_group::delete(&Provider::new(self.connection), self.room)?;
+            rooms::delete(self.connection, self.room)?;
+        }
+        Ok(Some(Vec::new()))
+    }
+
+    /// A commit may carry proposals of this client whose answer was lost and that did not come back before it.
+    fn take_own_proposals_in(&self, row: &RoomRow) -> Result<(), ClientError> {
+        if let Some(HandshakeBundle::Proposals { first, more }) = pending(row) {
+            for message in std::iter::once(&first).chain(&more) {
+                // If they are of another epoch by now, the commit does not carry them.
+                if let Err(ClientError::State(error)) = self.process(message) {
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn removed(&self, mut row: RoomRow) -> Result<Vec<Event>, ClientError> {
+        room_group::delete(&Provider::new(self.connection), self.room)?;
+        row.standing = Standing::Gone;
+        row.pending = None;
+        row.forget = true;
+        rooms::put(self.connection, &row)?;
+        Ok(vec![Event::Removed { room: self.room.clone(), accepted: self.accepted }])
+    }
+
+    fn process(&self, message: &MlsMessage) -> Result<Processed, ClientError> {
+        let provider = Provider::new(self.connection);
+        let mut group = room_group::load_member(&provider, self.room)?;
+        process::process(&provider, self.room, &mut group, message)
+    }
+
+    fn undecryptable(&self, error: &ClientError) -> Event {
+        Event::Undecryptable { room: self.room.clone(), reason: error.to_string(), accepted: self.accepted }
+    }
+}
+
+fn pending(row: &RoomRow) -> Option<HandshakeBundle> {
+    let body = row.pending.as_deref()?;
+    UpdateRequest::from_bytes(body).ok().map(|request| request.0)
+}
+
+fn epoch_of(message: &MlsMessage) -> Option<Epoch> {
+    message.group_and_epoch().map(|(_, epoch)| epoch)
+}

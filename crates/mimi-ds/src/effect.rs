@@ -1,0 +1,169 @@
+//! What a decision asks the store to do.
+//!
+//! A hub or a follower that accepts an event answers with a list of effects; the runtime hands the whole list to
+//! the store as one transaction and only then answers the request (draft-ietf-mimi-protocol-06 sections 5.3 to
+//! 5.5: a success is the commitment that the message will be distributed).
+
+use std::sync::Arc;
+
+use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
+use mimi_protocol::{AcceptedTimestamp, KeyPackageRef};
+use serde::{Deserialize, Serialize};
+
+/// One change of what is stored. All effects of one decision are applied in their order, all or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Effect {
+    /// The state of a room from which, with the log after `sequence`, the room can be restored. With `sequence`
+    /// 0 the room is new, and a conflict when there is one of that name; otherwise a conflict unless `sequence`
+    /// is the last of the room's log. Log entries up to `sequence` are no longer needed and go.
+    PutRoom {
+        /// The room.
+        room: RoomUri,
+        /// What [`crate::hub::HubRoom::restore`] reads back.
+        group_snapshot: Vec<u8>,
+        /// Number of the last log entry that the snapshot contains.
+        sequence: u64,
+        /// When the hub accepted the last event that the snapshot contains.
+        accepted: AcceptedTimestamp,
+    },
+    /// The next entry of a room's log; a conflict unless `sequence` is one more than the last.
+    AppendLog {
+        /// The room.
+        room: RoomUri,
+        /// Number of the entry; the first one of a room is 1.
+        sequence: u64,
+        /// What was accepted.
+        entry: LogEntry,
+        /// When the hub accepted it.
+        accepted: AcceptedTimestamp,
+    },
+    /// A message for another provider, to be posted to its notify endpoint after all earlier ones of the room.
+    Enqueue {
+        /// The provider.
+        to: Domain,
+        /// The room.
+        room: RoomUri,
+        /// One encoded `FanoutMessage`.
+        message: Arc<[u8]>,
+    },
+    /// Outbox rows that the other provider has answered with 201.
+    Sent {
+        /// The rows' identifiers.
+        ids: Vec<u64>,
+    },
+    /// A message for the queue of a local client.
+    Deliver {
+        /// The client.
+        to: ClientUri,
+        /// The room.
+        room: RoomUri,
+        /// One encoded `FanoutMessage`.
+        message: Arc<[u8]>,
+    },
+    /// A local client has its queue up to and including this row.
+    Acknowledge {
+        /// The client.
+        client: ClientUri,
+        /// The last row it has.
+        up_to: u64,
+    },
+    /// Where a key package came from, so that the Welcome finds the way (section 5.2).
+    PutRoute {
+        /// The key package.
+        reference: KeyPackageRef,
+        /// The provider that gave it out.
+        provider: Domain,
+        /// End of its life time, seconds since the Unix epoch.
+        not_after: u64,
+    },
+    /// The Welcome for this key package has been forwarded: its route is no longer needed (section 5.2).
+    DropRoute {
+        /// The key package.
+        reference: KeyPackageRef,
+    },
+    /// A fan-out message that was processed; a conflict when it was remembered already.
+    RememberFanout {
+        /// The hub it came from.
+        hub: Domain,
+        /// The room.
+        room: RoomUri,
+        /// SHA-256 of the encoded `FanoutMessage`.
+        digest: [u8; 32],
+    },
+    /// A local client has become a member of a room that another provider hosts.
+    JoinLocal {
+        /// The room.
+        room: RoomUri,
+        /// The client.
+        client: ClientUri,
+    },
+    /// A local client is no longer a member.
+    LeaveLocal {
+        /// The room.
+        room: RoomUri,
+        /// The client.
+        client: ClientUri,
+    },
+    /// A key package of a local client, to be claimed by others.
+    PutKeyPackage {
+        /// Whose it is.
+        client: ClientUri,
+        /// That client's user.
+        user: UserUri,
+        /// Its reference.
+        reference: KeyPackageRef,
+        /// The encoded key package.
+        bytes: Vec<u8>,
+        /// End of its life time, seconds since the Unix epoch.
+        not_after: u64,
+        /// Whether it may be handed out again when nothing else is left.
+        last_resort: bool,
+    },
+    /// A key package has been given out; a conflict when it was given out before or is not there.
+    ClaimKeyPackage {
+        /// The key package.
+        reference: KeyPackageRef,
+    },
+    /// A key package is no longer needed.
+    DropKeyPackage {
+        /// The key package.
+        reference: KeyPackageRef,
+    },
+    /// Routes and key packages whose life time ended before this go.
+    DropExpired {
+        /// Seconds since the Unix epoch.
+        now: u64,
+    },
+    /// A new account; a conflict when there is one.
+    PutAccount {
+        /// The user.
+        user: UserUri,
+        /// SHA-256 of the account's secret.
+        secret_digest: [u8; 32],
+    },
+    /// A new client of an account; a conflict when there is one, or when the account is missing.
+    PutClient {
+        /// The client.
+        client: ClientUri,
+        /// Its user.
+        user: UserUri,
+        /// SHA-256 of the client's access token.
+        token_digest: [u8; 32],
+    },
+    /// The provider's signing key; a conflict when there is another one.
+    PutProviderKey {
+        /// Ed25519 seed.
+        seed: [u8; 32],
+    },
+}
+
+/// An entry of a room's log: what has to be replayed on a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum LogEntry {
+    /// An accepted bundle of section 5.3, as [`crate::hub::HubRoom`] encodes it.
+    Handshake(Vec<u8>),
+    /// An application message. It changes nothing but the sequence and the last accepted timestamp, so only those are kept.
+    Application,
+}

@@ -1,0 +1,177 @@
+//! The target's side of a claim for key packages (section 5.2).
+
+use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
+use mimi_protocol::{
+    IdentifierUri, Wire,
+    key_material::{
+        ClientKeyMaterial, KeyMaterialRequest, KeyMaterialRequestTbs, KeyMaterialResponse, KeyMaterialUserCode,
+    },
+    mls::KeyPackage,
+};
+
+use crate::{
+    effect::Effect,
+    hub::Member,
+    store::{Store, StoreError, StoredKeyPackage},
+};
+
+/// What the store knows of the user whose key packages are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetUser {
+    /// The user.
+    pub user: UserUri,
+    /// Whether there is such an account.
+    pub known: bool,
+    /// The user's clients.
+    pub clients: Vec<ClientUri>,
+    /// Their unclaimed key packages, oldest first.
+    pub key_packages: Vec<StoredKeyPackage>,
+}
+
+impl TargetUser {
+    /// Reads it from the store.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn read(store: &dyn Store, user: &UserUri) -> Result<Self, StoreError> {
+        Ok(Self {
+            user: user.clone(),
+            known: store.account_secret(user)?.is_some(),
+            clients: store.clients(user)?,
+            key_packages: store.key_packages(user)?,
+        })
+    }
+}
+
+/// Why a request is not answered at all. (What the draft has a code for is an answer.)
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClaimRefusal {
+    /// The path names another user than the body.
+    #[error("the request's path names {0}, its body another user")]
+    OtherTarget(UserUri),
+    /// The target user is not one of this provider.
+    #[error("{0} is not a user of this provider")]
+    ForeignTarget(UserUri),
+    /// An identifier is not what it should be.
+    #[error("{0:?} is not a {1} URI")]
+    Identifier(IdentifierUri, &'static str),
+    /// The provider that sent the request is neither the requester's nor the hub of the room.
+    #[error("{0} is neither the provider of the requesting user nor the hub of the room")]
+    Source(Domain),
+    /// The credential is not of a client of the requesting user.
+    #[error("the credential is not that of a client of {0}")]
+    Credential(UserUri),
+}
+
+/// Claims one key package of each of the user's clients. `source` is the provider that sent the request, `now` in seconds since the
+/// Unix epoch; the request's signature is verified already. There is no consent yet: whoever asks is served.
+///
+/// The effects conflict when another claim was faster; then the answer must not be given, and the claim is made anew.
+///
+/// # Errors
+/// The request is not one that this provider answers.
+// req: MP06-3.2-10
+// req: MP06-3.2-11
+// req: MP06-5.2-01
+// req: MP06-5.2-23
+// req: MP06-5.2-24
+// req: MP06-5.2-43
+pub fn claim_key_material(
+    source: &Domain,
+    request: &KeyMaterialRequest,
+    target: &TargetUser,
+    own: &Domain,
+    now: u64,
+) -> Result<(KeyMaterialResponse, Vec<Effect>), ClaimRefusal> {
+    let tbs = request.tbs();
+    if parse::<UserUri>(&tbs.target_user, "user")? != target.user {
+        return Err(ClaimRefusal::OtherTarget(target.user.clone()));
+    }
+    if target.user.domain() != own {
+        return Err(ClaimRefusal::ForeignTarget(target.user.clone()));
+    }
+    let requester: UserUri = parse(&tbs.requesting_user, "user")?;
+    let hub = match tbs.room_id.is_empty() {
+        true => None,
+        false => Some(parse::<RoomUri>(&tbs.room_id, "room")?.domain().clone()),
+    };
+    if requester.domain() != source && hub.as_ref() != Some(source) {
+        return Err(ClaimRefusal::Source(source.clone()));
+    }
+    let client = Member::from_credential(&tbs.requester_credential);
+    if client.is_none_or(|client| client.user != requester) {
+        return Err(ClaimRefusal::Credential(requester));
+    }
+
+    let user_uri = IdentifierUri::from(&target.user);
+    if !target.known {
+        let user_status = KeyMaterialUserCode::UserUnknown;
+        return Ok((KeyMaterialResponse { user_status, user_uri, clients: Vec::new() }, Vec::new()));
+    }
+    let mut effects = Vec::new();
+    let clients: Vec<ClientKeyMaterial> = target
+        .clients
+        .iter()
+        .map(|client| match choose(client, &target.key_packages, tbs, now) {
+            Choice::Found(stored, key_package) => {
+                effects.push(Effect::ClaimKeyPackage { reference: stored.reference.clone() });
+                ClientKeyMaterial::Success { client_uri: client.into(), key_package }
+            }
+            Choice::Exhausted => {
+                ClientKeyMaterial::KeyMaterialExhausted { client_uri: client.into() }
+            }
+            // The capabilities stay out: what software a client runs is nobody's business without need.
+            Choice::Incompatible => ClientKeyMaterial::NothingCompatible {
+                client_uri: client.into(),
+                client_capabilities: None,
+            },
+        })
+        .collect();
+    let user_status = match effects.len() {
+        0 => KeyMaterialUserCode::NoCompatibleMaterial,
+        some if some < clients.len() => KeyMaterialUserCode::PartialSuccess,
+        _ => KeyMaterialUserCode::Success,
+    };
+    Ok((KeyMaterialResponse { user_status, user_uri, clients }, effects))
+}
+
+enum Choice<'a> {
+    Found(&'a StoredKeyPackage, Box<KeyPackage>),
+    Exhausted,
+    Incompatible,
+}
+
+/// The oldest usable key package of a client; one of last resort only when there is no other.
+// req: MP06-4.3.1-04
+// req: MP06-5.2-41
+// req: MP06-5.2-42
+fn choose<'a>(
+    client: &ClientUri,
+    stored: &'a [StoredKeyPackage],
+    wanted: &KeyMaterialRequestTbs,
+    now: u64,
+) -> Choice<'a> {
+    let mut nothing = Choice::Exhausted;
+    let (mut last_resort, mut ordinary) = (Vec::new(), Vec::new());
+    for stored in stored.iter().filter(|stored| stored.client == *client && stored.not_after > now) {
+        if stored.last_resort { last_resort.push(stored) } else { ordinary.push(stored) }
+    }
+    for stored in ordinary.into_iter().chain(last_resort) {
+        let Ok(key_package) = KeyPackage::from_bytes(&stored.bytes) else { continue };
+        if key_package.not_before() > now || key_package.not_after() <= now {
+            continue;
+        }
+        if wanted.acceptable_ciphersuites.contains(&key_package.cipher_suite())
+            && wanted.required_capabilities.satisfied_by(key_package.capabilities())
+        {
+            return Choice::Found(stored, Box::new(key_package));
+        }
+        nothing = Choice::Incompatible;
+    }
+    nothing
+}
+
+fn parse<T: std::str::FromStr>(uri: &IdentifierUri, kind: &'static str) -> Result<T, ClaimRefusal> {
+    uri.parse().map_err(|_| ClaimRefusal::Identifier(uri.clone(), kind))
+}

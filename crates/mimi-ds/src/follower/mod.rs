@@ -1,0 +1,10 @@
+//! A provider that is not the hub: what it gives out of its users' key packages (section 5.2) and what it does with what a hub sends
+//! it (section 5.5). Pure, like the hub; what the decisions need of the store comes in as values.
+
+mod key_material;
+mod notify;
+
+pub use self::{
+    key_material::{ClaimRefusal, TargetUser, claim_key_material},
+    notify::{FanoutFacts, NotifyRefusal, accept_fanout, fanout_digest},
+};

@@ -1,0 +1,176 @@
+//! What a follower does with what a hub sends it (section 5.5): drop what it had before, give the rest to its clients in the hub's
+//! order.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use mimi_arch::{ClientUri, Domain, RoomUri};
+use mimi_protocol::{
+    EncodeError, KeyPackageRef, Wire,
+    mls::{MlsMessageView, Sender},
+    notify::{FanoutEvent, FanoutMessage},
+};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    effect::Effect,
+    hub::Member,
+    store::{Store, StoreError},
+};
+
+/// Why a follower does not take what it was sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotifyRefusal {
+    /// Only a room's hub speaks for it.
+    #[error("{source_provider} is not the hub of {room}")]
+    NotTheHub {
+        /// Who sent it.
+        source_provider: Domain,
+        /// The room.
+        room: RoomUri,
+    },
+    /// A provider does not notify itself.
+    #[error("{0} is the hub itself")]
+    Own(Domain),
+    /// A message is of another room's group.
+    #[error("a message is not of this room's group")]
+    WrongGroup,
+    /// A message does not encode again; cannot happen to one that was decoded.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}
+
+/// The digest by which a message that comes again is known: SHA-256 of its encoding. It is of the single message and not of the
+/// request, because a retry may come in another batch.
+///
+/// # Errors
+/// The message has no encoding.
+pub fn fanout_digest(message: &FanoutMessage) -> Result<[u8; 32], EncodeError> {
+    Ok(Sha256::digest(message.to_bytes()?).into())
+}
+
+/// What the store knows that the decision needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FanoutFacts {
+    /// Digests, among those of the messages, that were processed before.
+    pub seen: BTreeSet<[u8; 32]>,
+    /// Local members of the room.
+    pub members: BTreeSet<ClientUri>,
+    /// Owners of the key packages that Welcomes among the messages name.
+    pub owners: BTreeMap<KeyPackageRef, ClientUri>,
+}
+
+impl FanoutFacts {
+    /// Reads them from the store.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn read(
+        store: &dyn Store,
+        hub: &Domain,
+        room: &RoomUri,
+        messages: &[FanoutMessage],
+    ) -> Result<Self, StoreError> {
+        let mut facts =
+            Self { members: store.local_members(room)?.into_iter().collect(), ..Self::default() };
+        for message in messages {
+            if let Ok(digest) = fanout_digest(message)
+                && store.seen_fanout(hub, room, &digest)?
+            {
+                facts.seen.insert(digest);
+            }
+            for reference in new_members(message) {
+                if let Some(owner) = store.key_package_owner(reference)? {
+                    facts.owners.insert(reference.clone(), owner);
+                }
+            }
+        }
+        Ok(facts)
+    }
+}
+
+/// What follows from messages that `source` sent for a room, in their order. Messages that were processed before have no effect: the
+/// list may be empty, and the answer is 201 all the same.
+///
+/// The effects conflict when the same messages are processed at the same time; then the facts are read anew.
+///
+/// # Errors
+/// The refusal; nothing of the request is taken.
+// req: MP06-3.2-15
+// req: MP06-3.3-07
+// req: MP06-5.5-27
+// req: MP06-5.5-28
+// req: MP06-5.5-29
+// req: MP06-5.5-30
+pub fn accept_fanout(
+    source: &Domain,
+    own: &Domain,
+    room: &RoomUri,
+    messages: &[FanoutMessage],
+    facts: &FanoutFacts,
+) -> Result<Vec<Effect>, NotifyRefusal> {
+    if room.domain() != source {
+        return Err(NotifyRefusal::NotTheHub { source_provider: source.clone(), room: room.clone() });
+    }
+    if source == own {
+        return Err(NotifyRefusal::Own(own.clone()));
+    }
+    let group = room.group();
+    let mut seen = facts.seen.clone();
+    let mut members = facts.members.clone();
+    let mut effects = Vec::new();
+    for message in messages {
+        let named = message.event.message().group_and_epoch();
+        if named.is_some_and(|(group_id, _)| group_id != group.as_str().as_bytes()) {
+            return Err(NotifyRefusal::WrongGroup);
+        }
+        let bytes: Arc<[u8]> = message.to_bytes()?.into();
+        let digest: [u8; 32] = Sha256::digest(&bytes).into();
+        if !seen.insert(digest) {
+            continue;
+        }
+        effects.push(Effect::RememberFanout { hub: source.clone(), room: room.clone(), digest });
+        let deliver = |to: &ClientUri| Effect::Deliver {
+            to: to.clone(),
+            room: room.clone(),
+            message: Arc::clone(&bytes),
+        };
+        if let FanoutEvent::Welcome { .. } = message.event {
+            for reference in new_members(message) {
+                let Some(owner) = facts.owners.get(reference) else { continue };
+                effects.push(Effect::DropKeyPackage { reference: reference.clone() });
+                effects.push(Effect::JoinLocal { room: room.clone(), client: owner.clone() });
+                effects.push(deliver(owner));
+                members.insert(owner.clone());
+            }
+            continue;
+        }
+        if let Some(joiner) = external_joiner(message).filter(|joiner| joiner.domain() == own)
+            && members.insert(joiner.clone())
+        {
+            effects.push(Effect::JoinLocal { room: room.clone(), client: joiner });
+        }
+        effects.extend(members.iter().map(deliver));
+    }
+    Ok(effects)
+}
+
+fn new_members(message: &FanoutMessage) -> &[KeyPackageRef] {
+    match message.event.message().view() {
+        MlsMessageView::Welcome(welcome) => &welcome.new_members,
+        _ => &[],
+    }
+}
+
+/// The client that joins by an external commit: it was not welcomed, so its provider learns here that it is a member.
+fn external_joiner(message: &FanoutMessage) -> Option<ClientUri> {
+    let commit = message.event.message();
+    if commit.as_public()?.sender != Sender::NewMemberCommit {
+        return None;
+    }
+    let path = commit.as_commit()?.path.as_deref()?;
+    Member::from_credential(&path.leaf_node.credential).map(|member| member.client)
+}

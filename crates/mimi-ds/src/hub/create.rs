@@ -1,0 +1,139 @@
+//! Creating a room (section 3.1): local to the hub's provider, but it fixes the state on which everything else builds.
+
+use std::collections::BTreeSet;
+
+use mimi_arch::{ClientUri, RoomUri};
+use mimi_protocol::{
+    AcceptedTimestamp, Epoch, SignatureScheme, Wire,
+    mls::{
+        ComponentId, ExtensionType, ExternalSenders, GroupInfo, RatchetTree, RequiredCapabilities, proposal,
+    },
+    participant_list::ParticipantListData,
+};
+
+use super::{
+    Accepted, CreateRefusal, HubIdentity, HubRoom, Member, participants::Participants,
+    policy::ADMINISTRATOR, roster::Roster,
+};
+use crate::group::{GroupInfoError, RoomGroup};
+
+impl<G: RoomGroup> HubRoom<G> {
+    /// Takes up a new room of this hub's, from the GroupInfo and tree of the group that a local client has made for it.
+    ///
+    /// The effects conflict when there is a room of that name; only the store knows.
+    ///
+    /// # Errors
+    /// The refusal.
+    // req: MP06-3.1-01
+    // req: MP06-3.1-02
+    // req: MP06-3.1-03
+    // req: MP06-3.1-05
+    // req: MP06-7.4-02
+    // req: MP06-7.4-03
+    pub fn create(
+        now: AcceptedTimestamp,
+        hub: &HubIdentity,
+        creator: &ClientUri,
+        room: RoomUri,
+        group_info: GroupInfo,
+        tree: &RatchetTree,
+    ) -> Result<(Self, Accepted), CreateRefusal> {
+        if *room.domain() != hub.domain {
+            return Err(CreateRefusal::OtherHub(room.domain().clone()));
+        }
+        check_group_info(&group_info, &room)?;
+        let group = G::create(group_info, tree)?;
+        let creator = check_members(&group, creator)?;
+        check_context(&group, hub)?;
+        let participants = check_participants(&group, &creator)?;
+
+        let mut roster = Roster::default();
+        roster.insert(0, creator);
+        let room = Self {
+            room,
+            group,
+            roster,
+            participants,
+            pending: Vec::new(),
+            sequence: 0,
+            accepted: now,
+            commits_since_snapshot: 0,
+        };
+        let effects = vec![room.checkpoint()?];
+        Ok((room, Accepted { timestamp: now, effects }))
+    }
+}
+
+fn check_group_info(group_info: &GroupInfo, room: &RoomUri) -> Result<(), CreateRefusal> {
+    let context = group_info.group_context();
+    if context.group_id != room.group().as_str().as_bytes() {
+        return Err(CreateRefusal::GroupId);
+    }
+    if context.epoch != Epoch(0) {
+        return Err(CreateRefusal::Epoch(context.epoch));
+    }
+    if context.cipher_suite.signature_scheme() != Some(SignatureScheme::Ed25519) {
+        return Err(CreateRefusal::CipherSuite);
+    }
+    if group_info.extensions().contains(ExtensionType::RATCHET_TREE) {
+        return Err(GroupInfoError::HasTree.into());
+    }
+    if !group_info.extensions().contains(ExtensionType::EXTERNAL_PUB) {
+        return Err(GroupInfoError::NoExternalPub.into());
+    }
+    Ok(())
+}
+
+fn check_members(group: &impl RoomGroup, creator: &ClientUri) -> Result<Member, CreateRefusal> {
+    match group.members()?.as_slice() {
+        [(0, credential)] => Member::from_credential(credential)
+            .filter(|member| member.client == *creator)
+            .ok_or(CreateRefusal::Members),
+        _ => Err(CreateRefusal::Members),
+    }
+}
+
+fn check_participants(
+    group: &impl RoomGroup,
+    creator: &Member,
+) -> Result<Participants, CreateRefusal> {
+    let data = group
+        .component(ComponentId::PARTICIPANT_LIST)
+        .and_then(|data| ParticipantListData::from_bytes(data).ok())
+        .ok_or(CreateRefusal::Participants)?;
+    match data.participants() {
+        [only] if *only.user() == creator.user && only.role_index() == ADMINISTRATOR => {
+            Ok(Participants::new(data))
+        }
+        _ => Err(CreateRefusal::Participants),
+    }
+}
+
+fn check_context(group: &impl RoomGroup, hub: &HubIdentity) -> Result<(), CreateRefusal> {
+    let extensions = group.context_extensions()?;
+    let senders: ExternalSenders = extensions
+        .read(ExtensionType::EXTERNAL_SENDERS)
+        .ok()
+        .flatten()
+        .ok_or(CreateRefusal::ExternalSender)?;
+    if senders.0.first() != Some(&hub.external_sender) {
+        return Err(CreateRefusal::ExternalSender);
+    }
+    let required: RequiredCapabilities =
+        extensions.read(ExtensionType::REQUIRED_CAPABILITIES).ok().flatten().unwrap_or_default();
+    let proposals: BTreeSet<u16> = required.proposal_types.iter().copied().collect();
+    if !required.extension_types.contains(&ExtensionType::APP_DATA_DICTIONARY.0)
+        || ![proposal::APP_DATA_UPDATE, proposal::SELF_REMOVE].iter().all(|p| proposals.contains(p))
+    {
+        return Err(CreateRefusal::Context(
+            "required_capabilities has to name app_data_dictionary, AppDataUpdate and SelfRemove",
+        ));
+    }
+    // The library moves the dictionary to the end of the list when a component changes, the draft edits it in place: with the
+    // dictionary last from the start, both come to the same group context and so to the same keys.
+    let last = extensions.iter().last().map(|extension| extension.extension_type);
+    if last != Some(ExtensionType::APP_DATA_DICTIONARY) {
+        return Err(CreateRefusal::Context("app_data_dictionary has to be the last extension"));
+    }
+    Ok(())
+}

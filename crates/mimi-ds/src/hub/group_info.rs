@@ -1,0 +1,86 @@
+//! Handing out what an external join needs (section 5.6).
+
+use mimi_arch::{ClientUri, Domain, UserUri};
+use mimi_protocol::{
+    group_info::{GroupInfoCode, GroupInfoRatchetTreeTbe, GroupInfoRequest, PendingProposal},
+    ratchet_tree::RatchetTreeOption,
+};
+
+use super::{
+    HubRoom, Member,
+    policy::{Action, Denied, authorize},
+};
+use crate::group::{GroupError, RoomGroup};
+
+/// Why the hub does not hand out the GroupInfo.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GroupInfoRefusal {
+    /// The credential names no client.
+    #[error("the credential is not a basic credential with a client URI that names its user")]
+    Credential,
+    /// The request came from another provider than the client's.
+    #[error("{0} is not a client of the provider that sent the request")]
+    ForeignClient(ClientUri),
+    /// The user's removal is accepted already.
+    #[error("{0} is leaving the room")]
+    Leaving(UserUri),
+    /// The user is no participant, or banned.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The hub itself failed; the draft has no code for that.
+    #[error(transparent)]
+    Internal(#[from] GroupError),
+}
+
+impl GroupInfoRefusal {
+    /// The status of the draft's answer; `None` when the fault is the hub's, which is an HTTP 500.
+    // req: MP06-5.6-24
+    pub fn code(&self) -> Option<GroupInfoCode> {
+        match self {
+            Self::Internal(_) => None,
+            _ => Some(GroupInfoCode::NotAuthorized),
+        }
+    }
+}
+
+impl<G: RoomGroup> HubRoom<G> {
+    /// What a client of a participant needs in order to join by external commit; the request is verified already. Joining codes
+    /// are not given out by this hub, so one in the request is not looked at.
+    ///
+    /// # Errors
+    /// The refusal.
+    // req: MP06-3.6-05
+    // req: MP06-5.6-05
+    // req: MP06-5.6-13
+    // req: MP06-5.6-17
+    // req: MP06-5.6-18
+    pub fn group_info(
+        &self,
+        source: &Domain,
+        request: &GroupInfoRequest,
+    ) -> Result<GroupInfoRatchetTreeTbe, GroupInfoRefusal> {
+        let requester = Member::from_credential(&request.tbs().requesting_credential)
+            .ok_or(GroupInfoRefusal::Credential)?;
+        if requester.domain() != source {
+            return Err(GroupInfoRefusal::ForeignClient(requester.client));
+        }
+        authorize(&requester.user, self.role(&requester.user), &Action::FetchGroupInfo)?;
+        if self.leaving().contains(&requester.user) {
+            return Err(GroupInfoRefusal::Leaving(requester.user));
+        }
+        let pending_proposals = self
+            .pending
+            .iter()
+            .map(|pending| PendingProposal {
+                proposal: pending.message.clone(),
+                hub_accepted_time: pending.accepted,
+            })
+            .collect();
+        Ok(GroupInfoRatchetTreeTbe {
+            group_info: self.group.group_info().clone(),
+            ratchet_tree: RatchetTreeOption::Full(self.group.tree()?),
+            pending_proposals,
+        })
+    }
+}

@@ -1,0 +1,161 @@
+//! The hub of a room: what it accepts, in which order, and who gets it (draft-ietf-mimi-protocol-06 sections 5.2 to 5.6 and 7).
+//!
+//! [`HubRoom`] is the state machine of one room. Each operation takes the wall clock and one event; it answers with what was
+//! accepted, as [`Effect`]s for the store, or with a refusal, and then the room is as before. An accepted event has changed the
+//! room in memory at once: when the store then reports that the effects were not made durable, the room in memory is ahead of the
+//! store and has to be dropped and restored.
+
+mod create;
+mod fanout;
+mod group_info;
+pub mod key_material;
+mod meaning;
+mod participants;
+pub mod policy;
+mod record;
+mod refusal;
+mod restore;
+mod roster;
+mod submit;
+mod update;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mimi_arch::{ClientUri, Domain, RoleIndex, RoomUri, UserUri};
+use mimi_protocol::{
+    AcceptedTimestamp, CipherSuite, Epoch, KeyPackageRef, ProposalRef,
+    mls::{ExternalSender, MlsMessage},
+    participant_list::ParticipantListData,
+};
+
+pub use self::{
+    group_info::GroupInfoRefusal,
+    refusal::{CreateRefusal, NotAllowed, RestoreError, SubmitRefusal, UpdateRefusal},
+    roster::Member,
+    update::key_packages_named,
+};
+use self::{meaning::Meaning, participants::Participants, roster::Roster};
+use crate::{effect::Effect, group::RoomGroup};
+
+/// After so many commits the room's state is written whole. A restart replays at most this many commits (some milliseconds each in
+/// a room of a thousand), and a commit bears only this fraction of the cost of writing the tree.
+pub const COMMITS_PER_SNAPSHOT: u32 = 64;
+
+/// How a hub stands in the `external_senders` of its rooms (section 7.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HubIdentity {
+    /// The hub's domain.
+    pub domain: Domain,
+    /// Its key and credential.
+    pub external_sender: ExternalSender,
+}
+
+/// Which provider gave out which key package, as the store knows it ([`crate::Store::route`]).
+pub type Routes = BTreeMap<KeyPackageRef, Domain>;
+
+/// An accepted event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "nothing is durable or distributed until the store has the effects"]
+pub struct Accepted {
+    /// When the hub accepted it; strictly increasing within a room.
+    pub timestamp: AcceptedTimestamp,
+    /// What the store has to do: log, outbox, queues of local clients, snapshot when due.
+    pub effects: Vec<Effect>,
+}
+
+/// A proposal that waits for a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pending {
+    message: MlsMessage,
+    reference: ProposalRef,
+    meaning: Meaning,
+    accepted: AcceptedTimestamp,
+}
+
+/// One room at its hub.
+#[derive(Debug)]
+pub struct HubRoom<G> {
+    room: RoomUri,
+    group: G,
+    roster: Roster,
+    participants: Participants,
+    pending: Vec<Pending>,
+    sequence: u64,
+    accepted: AcceptedTimestamp,
+    commits_since_snapshot: u32,
+}
+
+impl<G: RoomGroup> HubRoom<G> {
+    /// The room.
+    pub fn room(&self) -> &RoomUri {
+        &self.room
+    }
+
+    /// The hub's domain.
+    pub fn hub(&self) -> &Domain {
+        self.room.domain()
+    }
+
+    /// The epoch of the room's group.
+    pub fn epoch(&self) -> Epoch {
+        self.group.epoch()
+    }
+
+    /// The cipher suite of the room's group.
+    pub fn cipher_suite(&self) -> CipherSuite {
+        self.group.cipher_suite()
+    }
+
+    /// The participant list (section 7.5).
+    pub fn participant_list(&self) -> &ParticipantListData {
+        self.participants.data()
+    }
+
+    /// The role of a participant.
+    pub fn role(&self, user: &UserUri) -> Option<RoleIndex> {
+        self.participants.role(user)
+    }
+
+    /// The clients that are members of the group.
+    pub fn members(&self) -> impl Iterator<Item = &Member> {
+        self.roster.members()
+    }
+
+    /// Whether the client is a member of the group.
+    pub fn is_member(&self, client: &ClientUri) -> bool {
+        self.roster.leaf_of(client).is_some()
+    }
+
+    /// How many proposals wait for a commit.
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Number of the last log entry.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// When the hub accepted the last event.
+    pub fn last_accepted(&self) -> AcceptedTimestamp {
+        self.accepted
+    }
+
+    /// Users whose removal is accepted but not committed (sections 3.5 and 7.1): the accepted event binds the hub already.
+    fn leaving(&self) -> BTreeSet<UserUri> {
+        self.pending
+            .iter()
+            .filter_map(|pending| match &pending.meaning {
+                Meaning::Participants(update) => Some(self.participants.users_taken_off(update)),
+                _ => None,
+            })
+            .flatten()
+            .collect()
+    }
+
+    /// The next accepted timestamp: the clock, but always later than the last one, so that the timestamps of a room order its
+    /// events even when the clock stands or goes back.
+    fn next_timestamp(&self, now: AcceptedTimestamp) -> AcceptedTimestamp {
+        now.max(AcceptedTimestamp(self.accepted.0.saturating_add(1)))
+    }
+}

@@ -1,0 +1,98 @@
+//! How a room's snapshot and its log entries are written down. The formats are this crate's own and begin with a version.
+
+use mimi_protocol::{
+    AcceptedTimestamp, DecodeError, EncodeError, Wire,
+    codec::{Reader, put_list, put_list_with, put_opaque},
+    mls::{GroupInfo, MlsMessage},
+};
+
+/// A room as a snapshot holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Snapshot {
+    pub(super) group: Vec<u8>,
+    pub(super) group_info: GroupInfo,
+    pub(super) pending: Vec<(AcceptedTimestamp, MlsMessage)>,
+}
+
+/// An accepted bundle as the log holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Handshake {
+    Proposals(Vec<MlsMessage>),
+    /// With the GroupInfo of the epoch that begins, since the commit alone does not yield its signature.
+    Commit(MlsMessage, GroupInfo),
+}
+
+impl Snapshot {
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, EncodeError> {
+        let mut out = vec![VERSION];
+        put_opaque(&mut out, &self.group)?;
+        self.group_info.encode(&mut out)?;
+        put_list_with(&mut out, &self.pending, |(accepted, message), out| {
+            accepted.encode(out)?;
+            message.encode(out)
+        })?;
+        Ok(out)
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Damage> {
+        let mut reader = versioned(bytes)?;
+        let snapshot = Self {
+            group: reader.opaque()?.to_vec(),
+            group_info: GroupInfo::decode(&mut reader)?,
+            pending: reader.list_with(|r| Ok((Wire::decode(r)?, Wire::decode(r)?)))?,
+        };
+        reader.finish()?;
+        Ok(snapshot)
+    }
+}
+
+const VERSION: u8 = 1;
+const PROPOSALS: u8 = 1;
+const COMMIT: u8 = 2;
+
+impl Handshake {
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, EncodeError> {
+        let mut out = vec![VERSION];
+        match self {
+            Self::Proposals(messages) => {
+                out.push(PROPOSALS);
+                put_list(&mut out, messages)?;
+            }
+            Self::Commit(commit, group_info) => {
+                out.push(COMMIT);
+                commit.encode(&mut out)?;
+                group_info.encode(&mut out)?;
+            }
+        }
+        Ok(out)
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, Damage> {
+        let mut reader = versioned(bytes)?;
+        let handshake = match reader.u8()? {
+            PROPOSALS => Self::Proposals(reader.list()?),
+            COMMIT => Self::Commit(Wire::decode(&mut reader)?, Wire::decode(&mut reader)?),
+            other => return Err(Damage::Kind(other)),
+        };
+        reader.finish()?;
+        Ok(handshake)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Damage {
+    #[error("version {0} is not known")]
+    Version(u8),
+    #[error("entry kind {0} is not known")]
+    Kind(u8),
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}
+
+fn versioned(bytes: &[u8]) -> Result<Reader<'_>, Damage> {
+    let mut reader = Reader::new(bytes);
+    match reader.u8()? {
+        VERSION => Ok(reader),
+        other => Err(Damage::Version(other)),
+    }
+}

@@ -1,0 +1,176 @@
+//! A room written whole, and read back with the log after it.
+
+use mimi_arch::Domain;
+use mimi_protocol::{
+    AcceptedTimestamp, ProposalRef, Wire,
+    mls::{CommitView, ComponentId, GroupInfo, MlsMessage, ProposalOrRef, Sender},
+    participant_list::ParticipantListData,
+};
+
+use super::{
+    HubRoom, Member, Pending, RestoreError,
+    meaning::{Leaf, Meaning, Outcome},
+    participants::Participants,
+    record::{Handshake, Snapshot},
+    roster::Roster,
+    update::components,
+};
+use crate::{
+    effect::Effect,
+    group::{GroupError, RoomGroup},
+    store::StoredRoom,
+};
+
+impl<G: RoomGroup> HubRoom<G> {
+    /// The room as the store has it.
+    ///
+    /// # Errors
+    /// Something stored is damaged.
+    pub fn restore(stored: &StoredRoom) -> Result<Self, RestoreError> {
+        let damaged = |reason: String| RestoreError::Damaged { sequence: stored.snapshot_sequence, reason };
+        let snapshot = Snapshot::from_bytes(&stored.snapshot).map_err(|e| damaged(e.to_string()))?;
+        let group = G::restore(&snapshot.group, snapshot.group_info)?;
+        let mut roster = Roster::default();
+        for (leaf, credential) in group.members()? {
+            let member = Member::from_credential(&credential)
+                .ok_or_else(|| damaged(format!("leaf {leaf} names no client")))?;
+            roster.insert(leaf, member);
+        }
+        let participants = group
+            .component(ComponentId::PARTICIPANT_LIST)
+            .ok_or_else(|| damaged("there is no participant list".to_owned()))
+            .and_then(|data| {
+                ParticipantListData::from_bytes(data).map_err(|e| damaged(e.to_string()))
+            })?;
+        let mut room = Self {
+            room: stored.room.clone(),
+            group,
+            roster,
+            participants: Participants::new(participants),
+            pending: Vec::new(),
+            sequence: stored.snapshot_sequence,
+            accepted: stored.last_accepted,
+            commits_since_snapshot: 0,
+        };
+        for (accepted, message) in snapshot.pending {
+            room.replay_proposal(message, accepted).map_err(damaged)?;
+        }
+        for entry in &stored.log {
+            let damaged = |reason: String| RestoreError::Damaged { sequence: entry.sequence, reason };
+            // Application messages have numbers too and are not kept, so the numbers of handshakes only have to grow.
+            if entry.sequence <= room.sequence {
+                return Err(RestoreError::Gap { after: room.sequence, found: entry.sequence });
+            }
+            match Handshake::from_bytes(&entry.bytes).map_err(|e| damaged(e.to_string()))? {
+                Handshake::Proposals(messages) => messages
+                    .into_iter()
+                    .try_for_each(|message| room.replay_proposal(message, entry.accepted))
+                    .map_err(damaged)?,
+                Handshake::Commit(message, group_info) => {
+                    room.replay_commit(&message, group_info).map_err(damaged)?;
+                }
+            }
+            room.sequence = entry.sequence;
+        }
+        if stored.last_sequence < room.sequence {
+            return Err(RestoreError::Gap { after: stored.last_sequence, found: room.sequence });
+        }
+        room.sequence = stored.last_sequence;
+        Ok(room)
+    }
+
+    /// Writes the room whole, as [`HubRoom::update`] does by itself now and then. Only of use after the room's first log entry: before
+    /// that the store has this state from the creation.
+    ///
+    /// # Errors
+    /// The MLS library cannot encode the group.
+    pub fn checkpoint(&self) -> Result<Effect, GroupError> {
+        Ok(Effect::PutRoom {
+            room: self.room.clone(),
+            group_snapshot: self.snapshot()?,
+            sequence: self.sequence,
+            accepted: self.accepted,
+        })
+    }
+
+    pub(super) fn snapshot(&self) -> Result<Vec<u8>, GroupError> {
+        let snapshot = Snapshot {
+            group: self.group.snapshot()?,
+            group_info: self.group.group_info().clone(),
+            pending: self.pending.iter().map(|p| (p.accepted, p.message.clone())).collect(),
+        };
+        snapshot.to_bytes().map_err(|error| GroupError::Snapshot(error.to_string()))
+    }
+
+    fn replay_proposal(&mut self, message: MlsMessage, accepted: AcceptedTimestamp) -> Result<(), String> {
+        let sender = match message.as_public().map(|public| public.sender) {
+            Some(Sender::Member(index)) => index,
+            _ => return Err("a proposal is not a member's".to_owned()),
+        };
+        let member = self.roster.get(sender).ok_or("a proposal's sender is no member")?.clone();
+        let sender = Leaf { index: sender, member };
+        let proposal = message.as_proposal().ok_or("not a proposal")?;
+        let meaning = self.meaning(proposal, Some(&sender)).map_err(|e| e.to_string())?;
+        let reference =
+            message.proposal_reference(self.group.cipher_suite()).map_err(|e| e.to_string())?;
+        let verified = self.group.verify_proposal(&message).map_err(|e| e.to_string())?;
+        self.group.queue(verified);
+        self.pending.push(Pending { message, reference, meaning, accepted });
+        Ok(())
+    }
+
+    fn replay_commit(&mut self, message: &MlsMessage, group_info: GroupInfo) -> Result<(), String> {
+        let commit = message.as_commit().ok_or("not a commit")?;
+        let (outcome, joiner) = self.replay_outcome(message, commit)?;
+        let staged = components(&outcome)
+            .map_err(|e| e.to_string())
+            .and_then(|c| self.group.stage_commit(message, &c).map_err(|e| e.to_string()))?;
+        self.group.merge(staged, group_info, None).map_err(|e| e.to_string())?;
+        self.follow(&outcome, joiner);
+        self.commits_since_snapshot = self.commits_since_snapshot.saturating_add(1);
+        Ok(())
+    }
+
+    fn replay_outcome(
+        &self,
+        message: &MlsMessage,
+        commit: &CommitView,
+    ) -> Result<(Outcome, Option<Member>), String> {
+        let (sender, joiner) = match message.as_public().map(|public| public.sender) {
+            Some(Sender::Member(index)) => {
+                let member = self.roster.get(index).ok_or("the committer is no member")?.clone();
+                (Some(Leaf { index, member }), None)
+            }
+            Some(Sender::NewMemberCommit) => {
+                let path = commit.path.as_deref().ok_or("an external commit has no path")?;
+                let joiner = Member::from_credential(&path.leaf_node.credential);
+                (None, Some(joiner.ok_or("the joiner's credential names no client")?))
+            }
+            _ => return Err("the committer's sender type cannot commit".to_owned()),
+        };
+        let meaning = |proposal: &ProposalOrRef| -> Result<Meaning, String> {
+            match proposal {
+                ProposalOrRef::Proposal(proposal) => {
+                    self.meaning(proposal, sender.as_ref()).map_err(|e| e.to_string())
+                }
+                ProposalOrRef::Reference(reference) => self.pending_meaning(reference),
+            }
+        };
+        let meanings: Vec<Meaning> = commit.proposals.iter().map(meaning).collect::<Result<_, _>>()?;
+        let outcome = self.outcome(meanings.iter()).map_err(|e| e.to_string())?;
+        Ok((outcome, joiner))
+    }
+
+    fn pending_meaning(&self, reference: &ProposalRef) -> Result<Meaning, String> {
+        self.pending
+            .iter()
+            .find(|pending| pending.reference == *reference)
+            .map(|pending| pending.meaning.clone())
+            .ok_or_else(|| format!("proposal {reference} is not pending"))
+    }
+
+    /// The providers that a restart has to serve: those with a member.
+    pub fn providers(&self) -> impl Iterator<Item = &Domain> {
+        self.roster.providers().map(|(provider, _)| provider)
+    }
+}

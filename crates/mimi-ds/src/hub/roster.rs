@@ -1,0 +1,113 @@
+//! Who is a member at which leaf, with the indexes that the decisions need, kept up to date change by change: reading the whole
+//! tree for every message would make a message in a large room cost what a commit costs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mimi_arch::{ClientUri, Domain, UserUri};
+use mimi_protocol::mls::Credential;
+
+/// A member of a group: one client of a user (draft-ietf-mimi-arch-02 section 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The client.
+    pub client: ClientUri,
+    /// Its user.
+    pub user: UserUri,
+}
+
+impl Member {
+    /// The client that a credential names: basic, with a client URI that names its user.
+    pub fn from_credential(credential: &Credential) -> Option<Self> {
+        let client = ClientUri::from_bytes(credential.as_basic()?).ok()?;
+        let user = client.user()?;
+        Some(Self { client, user })
+    }
+
+    /// The provider of the client.
+    pub fn domain(&self) -> &Domain {
+        self.client.domain()
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Roster {
+    leaves: BTreeMap<u32, Member>,
+    clients: BTreeMap<ClientUri, u32>,
+    users: BTreeMap<UserUri, BTreeSet<u32>>,
+    providers: BTreeMap<Domain, BTreeSet<u32>>,
+}
+
+impl Roster {
+    pub(super) fn insert(&mut self, leaf: u32, member: Member) {
+        self.remove(leaf);
+        self.clients.insert(member.client.clone(), leaf);
+        self.users.entry(member.user.clone()).or_default().insert(leaf);
+        self.providers.entry(member.domain().clone()).or_default().insert(leaf);
+        self.leaves.insert(leaf, member);
+    }
+
+    pub(super) fn remove(&mut self, leaf: u32) {
+        let Some(member) = self.leaves.remove(&leaf) else { return };
+        self.clients.remove(&member.client);
+        forget(&mut self.users, &member.user, leaf);
+        forget(&mut self.providers, member.domain(), leaf);
+    }
+
+    /// Puts a member where MLS puts it: at the leftmost free leaf (RFC 9420 section 7.7).
+    pub(super) fn add(&mut self, member: Member) -> u32 {
+        let leaf = self.first_free(&BTreeSet::new());
+        self.insert(leaf, member);
+        leaf
+    }
+
+    /// The leftmost free leaf once those of `removed` are free.
+    pub(super) fn first_free(&self, removed: &BTreeSet<u32>) -> u32 {
+        let mut free = 0u32;
+        for leaf in self.leaves.keys().filter(|leaf| !removed.contains(leaf)) {
+            if *leaf != free {
+                break;
+            }
+            free = free.saturating_add(1);
+        }
+        free
+    }
+
+    pub(super) fn get(&self, leaf: u32) -> Option<&Member> {
+        self.leaves.get(&leaf)
+    }
+
+    pub(super) fn leaf_of(&self, client: &ClientUri) -> Option<u32> {
+        self.clients.get(client).copied()
+    }
+
+    pub(super) fn leaves_of(&self, user: &UserUri) -> impl Iterator<Item = u32> + '_ {
+        self.users.get(user).into_iter().flatten().copied()
+    }
+
+    pub(super) fn members(&self) -> impl Iterator<Item = &Member> {
+        self.leaves.values()
+    }
+
+    /// Providers that have a member, with the leaves of their members.
+    pub(super) fn providers(&self) -> impl Iterator<Item = (&Domain, &BTreeSet<u32>)> {
+        self.providers.iter()
+    }
+
+    /// The leaves of a provider's members.
+    pub(super) fn leaves_at(&self, provider: &Domain) -> impl Iterator<Item = (u32, &Member)> {
+        self.providers
+            .get(provider)
+            .into_iter()
+            .flatten()
+            .filter_map(|leaf| Some((*leaf, self.leaves.get(leaf)?)))
+    }
+}
+
+fn forget<K: Ord>(index: &mut BTreeMap<K, BTreeSet<u32>>, key: &K, leaf: u32) {
+    if let Some(leaves) = index.get_mut(key) {
+        leaves.remove(&leaf);
+        if leaves.is_empty() {
+            index.remove(key);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Accepting an application message (section 5.4).
+
+use mimi_arch::{Domain, UserUri};
+use mimi_protocol::{
+    AcceptedTimestamp,
+    mls::ContentType,
+    notify::FanoutEvent,
+    submit_message::{SubmitMessageRequest, SubmitMessageResponse},
+};
+
+use super::{
+    Accepted, HubRoom, SubmitRefusal,
+    policy::{Action, authorize},
+};
+use crate::{
+    effect::{Effect, LogEntry},
+    group::RoomGroup,
+};
+
+impl<G: RoomGroup> HubRoom<G> {
+    /// Accepts an application message that the provider `source` sent.
+    ///
+    /// Only the current epoch is accepted: a message of the one before could come from a client that the commit removed, and the
+    /// hub cannot see who sent it. The client seals it again.
+    ///
+    /// # Errors
+    /// The refusal; the room is as before.
+    // req: MP06-3.4-02
+    // req: MP06-5.3-06
+    // req: MP06-5.4-03
+    // req: MP06-5.4-04
+    // req: MP06-5.4-14
+    pub fn submit(
+        &mut self,
+        now: AcceptedTimestamp,
+        source: &Domain,
+        request: &SubmitMessageRequest,
+    ) -> Result<Accepted, SubmitRefusal> {
+        let message = request
+            .app_message
+            .as_private()
+            .filter(|message| message.content_type == ContentType::Application)
+            .ok_or(SubmitRefusal::NotApplication)?;
+        if message.group_id != self.group.group_id() {
+            return Err(SubmitRefusal::WrongGroup);
+        }
+        let sender: UserUri = request
+            .sending_uri
+            .parse()
+            .ok()
+            .filter(|user: &UserUri| user.domain() == source)
+            .ok_or_else(|| SubmitRefusal::ForeignSender(source.clone()))?;
+        authorize(&sender, self.role(&sender), &Action::Send)?;
+        let leaving = self.leaving();
+        if leaving.contains(&sender) {
+            return Err(SubmitRefusal::Leaving(sender));
+        }
+        if self.roster.leaves_of(&sender).next().is_none() {
+            return Err(SubmitRefusal::Inactive(sender));
+        }
+        let current = self.epoch();
+        if message.epoch < current {
+            return Err(SubmitRefusal::EpochTooOld { current });
+        }
+        if message.epoch > current {
+            return Err(SubmitRefusal::EpochAhead { current });
+        }
+
+        let timestamp = self.next_timestamp(now);
+        let sequence = self.sequence.saturating_add(1);
+        let silent = leaving.iter().flat_map(|user| self.roster.leaves_of(user)).collect();
+        let event = FanoutEvent::Application { message: request.app_message.clone(), frank: None };
+        let fan_out = self
+            .fan_out(timestamp, event, self.audience(&silent))
+            .map_err(|error| SubmitRefusal::Internal(error.to_string()))?;
+        let log = Effect::AppendLog {
+            room: self.room.clone(),
+            sequence,
+            entry: LogEntry::Application,
+            accepted: timestamp,
+        };
+        let effects = std::iter::once(log).chain(fan_out).collect();
+        self.sequence = sequence;
+        self.accepted = timestamp;
+        Ok(Accepted { timestamp, effects })
+    }
+}
+
+impl Accepted {
+    /// The answer to an accepted message.
+    pub fn submit_response(&self) -> SubmitMessageResponse {
+        SubmitMessageResponse::Accepted { accepted_timestamp: self.timestamp, frank: None }
+    }
+}

@@ -1,0 +1,452 @@
+//! Accepting handshakes (section 5.3): a commit with what the newcomers need, or proposals that wait for the next commit.
+
+use std::collections::BTreeSet;
+
+use mimi_arch::Domain;
+use mimi_protocol::{
+    AcceptedTimestamp, KeyPackageRef, ProposalRef, Wire,
+    mls::{CommitView, ComponentData, ComponentId, MlsMessage, ProposalOrRef, PublicMessageView, Sender, Welcome},
+    notify::FanoutEvent,
+    ratchet_tree::RatchetTreeOption,
+    update::{GroupInfoOption, HandshakeBundle, UpdateRequest, UpdateRoomResponse},
+};
+
+use super::{
+    Accepted, COMMITS_PER_SNAPSHOT, HubRoom, Member, NotAllowed, Pending, Routes, UpdateRefusal,
+    meaning::{Leaf, Meaning, Outcome},
+    policy::{Action, authorize},
+    record::Handshake,
+};
+use crate::{
+    effect::{Effect, LogEntry},
+    group::{MergeError, RoomGroup, StageError},
+};
+
+/// The key packages whose routes [`HubRoom::update`] has to be given.
+pub fn key_packages_named(request: &UpdateRequest) -> &[KeyPackageRef] {
+    match &request.0 {
+        HandshakeBundle::Commit { welcome: Some(welcome), .. } => welcome.new_members(),
+        _ => &[],
+    }
+}
+
+/// The parts of a commit bundle.
+struct CommitBundle<'a> {
+    message: &'a MlsMessage,
+    public: &'a PublicMessageView,
+    view: &'a CommitView,
+    welcome: Option<&'a Welcome>,
+    group_info: &'a GroupInfoOption,
+    tree: &'a RatchetTreeOption,
+}
+
+/// Who makes a commit.
+enum Committer {
+    Member(Leaf),
+    Joiner(Member),
+}
+
+impl<G: RoomGroup> HubRoom<G> {
+    /// Accepts the handshakes that the provider `source` sent. `routes` has to hold what the store knows of
+    /// [`key_packages_named`].
+    ///
+    /// # Errors
+    /// The refusal; the room is as before.
+    // req: MP06-5.3-01
+    // req: MP06-7.1-02
+    // req: MP06-7.1-03
+    pub fn update(
+        &mut self,
+        now: AcceptedTimestamp,
+        source: &Domain,
+        request: &UpdateRequest,
+        routes: &Routes,
+    ) -> Result<Accepted, UpdateRefusal> {
+        match &request.0 {
+            HandshakeBundle::Proposals { first, more } => {
+                self.accept_proposals(now, source, first, more)
+            }
+            HandshakeBundle::Commit { commit, welcome, group_info, ratchet_tree } => {
+                let public = commit.as_public().ok_or(NotAllowed::WireFormat)?;
+                let view = commit.as_commit().ok_or(NotAllowed::WireFormat)?;
+                let bundle = CommitBundle {
+                    message: commit,
+                    public,
+                    view,
+                    welcome: welcome.as_ref(),
+                    group_info,
+                    tree: ratchet_tree,
+                };
+                self.accept_commit(now, source, &bundle, routes)
+            }
+        }
+    }
+
+    // req: MP06-3.5-04
+    // req: MP06-3.5-05
+    // req: MP06-7.1-04
+    // req: MP06-7.1-05
+    fn accept_proposals(
+        &mut self,
+        now: AcceptedTimestamp,
+        source: &Domain,
+        first: &MlsMessage,
+        more: &[MlsMessage],
+    ) -> Result<Accepted, UpdateRefusal> {
+        let timestamp = self.next_timestamp(now);
+        let leaving = self.leaving();
+        let mut verified = Vec::new();
+        let mut new: Vec<Pending> = Vec::new();
+        for message in std::iter::once(first).chain(more) {
+            let public = message.as_public().ok_or(NotAllowed::WireFormat)?;
+            let proposal = message.as_proposal().ok_or(NotAllowed::WireFormat)?;
+            self.check_group_and_epoch(public)?;
+            let sender = match public.sender {
+                Sender::Member(leaf) => self.member_at(leaf, source)?,
+                // Nothing in a room lets them propose yet; and the library cannot take all of it.
+                Sender::External(_) => return Err(NotAllowed::Sender("external sender").into()),
+                Sender::NewMemberProposal | Sender::NewMemberCommit => {
+                    return Err(NotAllowed::Sender("new member").into());
+                }
+            };
+            let reference = message
+                .proposal_reference(self.group.cipher_suite())
+                .map_err(|error| UpdateRefusal::Internal(error.to_string()))?;
+            let bad = |reason: String| UpdateRefusal::InvalidProposal {
+                references: vec![reference.clone()],
+                reason,
+            };
+            if self.pending.iter().chain(&new).any(|known| known.reference == reference) {
+                return Err(bad("the hub has this proposal already".to_owned()));
+            }
+            let meaning = self.meaning(proposal, Some(&sender)).map_err(|e| e.about(&reference))?;
+            if let Meaning::Add { .. } = meaning {
+                // Its key package could expire while it waits, and then no commit would be valid any more.
+                return Err(NotAllowed::ProposalType(proposal.proposal_type()).into());
+            }
+            let user = &sender.member.user;
+            let own_removal = matches!(&meaning, Meaning::Remove { leaf, .. } if leaf.member.user == *user);
+            if leaving.contains(user) && !own_removal {
+                return Err(NotAllowed::Leaving(user.clone()).into());
+            }
+            self.authorize(user, self.role(user), &meaning).map_err(|e| e.about(&reference))?;
+            verified.push(self.group.verify_proposal(message).map_err(|error| match error {
+                StageError::Invalid(reason) => bad(reason),
+                other => NotAllowed::from(other).into(),
+            })?);
+            new.push(Pending { message: message.clone(), reference, meaning, accepted: timestamp });
+        }
+        // A commit will have to carry all that waits: it has to be possible to do so, and the room has to be in order after it.
+        let about_new = |error: UpdateRefusal| match error {
+            UpdateRefusal::InvalidProposal { reason, .. } => UpdateRefusal::InvalidProposal {
+                references: new.iter().map(|new| new.reference.clone()).collect(),
+                reason,
+            },
+            other => other,
+        };
+        let together = self.pending.iter().chain(&new).map(|pending| &pending.meaning);
+        let outcome = self.outcome(together).map_err(about_new)?;
+        self.check_agreement(&outcome, None)?;
+
+        let log = Handshake::Proposals(new.iter().map(|new| new.message.clone()).collect());
+        let event = FanoutEvent::Proposals { message: first.clone(), more: more.to_vec() };
+        let sequence = self.sequence.saturating_add(1);
+        let mut effects = vec![self.log(sequence, timestamp, &log)?];
+        let audience = self.audience(&BTreeSet::new());
+        effects.extend(self.fan_out(timestamp, event, audience).map_err(internal)?);
+
+        verified.into_iter().for_each(|proposal| self.group.queue(proposal));
+        self.pending.extend(new);
+        self.sequence = sequence;
+        self.accepted = timestamp;
+        Ok(Accepted { timestamp, effects })
+    }
+
+    fn accept_commit(
+        &mut self,
+        now: AcceptedTimestamp,
+        source: &Domain,
+        bundle: &CommitBundle<'_>,
+        routes: &Routes,
+    ) -> Result<Accepted, UpdateRefusal> {
+        self.check_group_and_epoch(bundle.public)?;
+        let committer = self.committer(bundle, source)?;
+        let covered = self.covered(bundle.view, &committer)?;
+        self.check_committer_may(&committer, &covered)?;
+        let outcome = self.outcome(covered.iter().map(|(_, meaning)| meaning))?;
+        let joiner = match &committer {
+            Committer::Joiner(member) => Some(member),
+            Committer::Member(_) => None,
+        };
+        self.check_agreement(&outcome, joiner)?;
+        check_welcome(bundle.welcome, &outcome, routes)?;
+        let full_tree = match bundle.tree {
+            RatchetTreeOption::Full(tree) => Some(tree),
+            RatchetTreeOption::DistributionService => None,
+            RatchetTreeOption::HttpsUri { .. } | RatchetTreeOption::OutOfBand { .. } => {
+                return Err(NotAllowed::RatchetTreeOption.into());
+            }
+        };
+        let staged = self
+            .group
+            .stage_commit(bundle.message, &components(&outcome)?)
+            .map_err(|error| match error {
+                StageError::Invalid(reason) => super::meaning::invalid(reason),
+                other => NotAllowed::from(other).into(),
+            })?;
+        let group_info =
+            self.group.group_info_after(&staged, bundle.group_info).map_err(NotAllowed::from)?;
+
+        // Everything that can fail comes before the merge, but for the snapshot: that is of the state after it.
+        let timestamp = self.next_timestamp(now);
+        let sequence = self.sequence.saturating_add(1);
+        let log = Handshake::Commit(bundle.message.clone(), group_info.clone());
+        let mut effects = vec![self.log(sequence, timestamp, &log)?];
+        let event = FanoutEvent::Commit { message: bundle.message.clone(), external_proposals: Vec::new() };
+        // Before the merge: a member that is removed still learns of it.
+        let audience = self.audience_and(joiner);
+        effects.extend(self.fan_out(timestamp, event, audience).map_err(internal)?);
+
+        self.group.merge(staged, group_info, full_tree).map_err(|error| match error {
+            MergeError::TreeDiffers => UpdateRefusal::from(NotAllowed::RatchetTree),
+            MergeError::Library(reason) => UpdateRefusal::Internal(reason),
+        })?;
+        self.follow(&outcome, joiner.cloned());
+        self.sequence = sequence;
+        self.accepted = timestamp;
+
+        if let Some(welcome) = bundle.welcome {
+            let tree = RatchetTreeOption::Full(self.group.tree().map_err(internal)?);
+            let added: Vec<Member> = outcome.added.iter().map(|(member, _)| member.clone()).collect();
+            effects.extend(self.welcome(timestamp, welcome, tree, &added).map_err(internal)?);
+            for (member, reference) in &outcome.added {
+                let reference = reference.clone();
+                if member.domain() == self.hub() {
+                    effects.push(Effect::DropKeyPackage { reference: reference.clone() });
+                }
+                effects.push(Effect::DropRoute { reference });
+            }
+        }
+        self.commits_since_snapshot = self.commits_since_snapshot.saturating_add(1);
+        // A commit that adds is never replayed: the library would look at the life time of its key packages again, and by then
+        // they may have expired.
+        if self.commits_since_snapshot >= COMMITS_PER_SNAPSHOT || !outcome.added.is_empty() {
+            effects.push(self.checkpoint().map_err(internal)?);
+            self.commits_since_snapshot = 0;
+        }
+        Ok(Accepted { timestamp, effects })
+    }
+
+    // req: MP06-5.3-22
+    fn check_group_and_epoch(&self, message: &PublicMessageView) -> Result<(), UpdateRefusal> {
+        if message.group_id != self.group.group_id() {
+            return Err(NotAllowed::WrongGroup.into());
+        }
+        let current = self.epoch();
+        if message.epoch != current {
+            return Err(UpdateRefusal::WrongEpoch { current });
+        }
+        Ok(())
+    }
+
+    fn member_at(&self, index: u32, source: &Domain) -> Result<Leaf, NotAllowed> {
+        let member = self.roster.get(index).ok_or(NotAllowed::UnknownMember(index))?;
+        check_source(member, source)?;
+        Ok(Leaf { index, member: member.clone() })
+    }
+
+    fn committer(
+        &self,
+        bundle: &CommitBundle<'_>,
+        source: &Domain,
+    ) -> Result<Committer, NotAllowed> {
+        let path = bundle.view.path.as_deref().map(|path| &path.leaf_node.credential);
+        match bundle.public.sender {
+            Sender::Member(index) => {
+                let leaf = self.member_at(index, source)?;
+                if path.is_some_and(|new| Member::from_credential(new).as_ref() != Some(&leaf.member)) {
+                    return Err(NotAllowed::IdentityChange(leaf.member.client));
+                }
+                Ok(Committer::Member(leaf))
+            }
+            Sender::NewMemberCommit => {
+                let member = path.and_then(Member::from_credential).ok_or(NotAllowed::Credential)?;
+                check_source(&member, source)?;
+                Ok(Committer::Joiner(member))
+            }
+            Sender::External(_) => Err(NotAllowed::Sender("external sender")),
+            Sender::NewMemberProposal => Err(NotAllowed::Sender("new member")),
+        }
+    }
+
+    /// The proposals of a commit with what they mean: those by reference are the hub's pending ones, and all of those are there.
+    // req: MP06-3.5-06
+    // req: MP06-3.5-08
+    // req: MP06-7.3-03
+    fn covered(
+        &self,
+        commit: &CommitView,
+        committer: &Committer,
+    ) -> Result<Vec<(Option<ProposalRef>, Meaning)>, UpdateRefusal> {
+        let sender = match committer {
+            Committer::Member(leaf) => Some(leaf),
+            Committer::Joiner(_) => None,
+        };
+        let mut named = BTreeSet::new();
+        let mut unknown = Vec::new();
+        let mut covered = Vec::new();
+        for proposal in &commit.proposals {
+            match proposal {
+                ProposalOrRef::Proposal(proposal) => {
+                    covered.push((None, self.meaning(proposal, sender)?));
+                }
+                ProposalOrRef::Reference(reference) => {
+                    match self.pending.iter().find(|pending| pending.reference == *reference) {
+                        Some(pending) if named.insert(reference) => {
+                            covered.push((Some(reference.clone()), pending.meaning.clone()));
+                        }
+                        _ => unknown.push(reference.clone()),
+                    }
+                }
+            }
+        }
+        if !unknown.is_empty() {
+            let reason = "the commit names proposals that the hub does not have, or names one twice".to_owned();
+            return Err(UpdateRefusal::InvalidProposal { references: unknown, reason });
+        }
+        let missing: Vec<_> = self
+            .pending
+            .iter()
+            .map(|pending| &pending.reference)
+            .filter(|reference| !named.contains(reference))
+            .cloned()
+            .collect();
+        if !missing.is_empty() {
+            return Err(NotAllowed::PendingProposals { missing }.into());
+        }
+        Ok(covered)
+    }
+
+    /// The committer answers for what it commits by value; what it commits by reference was authorized when it was accepted.
+    // req: MP06-5.3-07
+    // req: MP06-3.6-06
+    fn check_committer_may(
+        &self,
+        committer: &Committer,
+        covered: &[(Option<ProposalRef>, Meaning)],
+    ) -> Result<(), UpdateRefusal> {
+        let (member, action) = match committer {
+            Committer::Member(leaf) => (&leaf.member, Action::Commit),
+            Committer::Joiner(member) => (member, Action::Join),
+        };
+        let user = &member.user;
+        let role = self.role(user);
+        authorize(user, role, &action).map_err(NotAllowed::from)?;
+        if self.leaving().contains(user) {
+            return Err(NotAllowed::Leaving(user.clone()).into());
+        }
+        for (reference, meaning) in covered {
+            if reference.is_some() {
+                continue;
+            }
+            if let (Committer::Joiner(joiner), Meaning::Remove { leaf, .. }) = (committer, meaning)
+                && leaf.member != *joiner
+            {
+                // RFC 9420 section 12.4.3.2: a joiner removes only its own former appearance.
+                return Err(NotAllowed::DuplicateClient(leaf.member.client.clone()).into());
+            }
+            self.authorize(user, role, meaning)?;
+        }
+        Ok(())
+    }
+
+    fn log(
+        &self,
+        sequence: u64,
+        accepted: AcceptedTimestamp,
+        handshake: &Handshake,
+    ) -> Result<Effect, UpdateRefusal> {
+        let bytes = handshake.to_bytes().map_err(internal)?;
+        let entry = LogEntry::Handshake(bytes);
+        Ok(Effect::AppendLog { room: self.room.clone(), sequence, entry, accepted })
+    }
+
+    /// Brings the indexes after a merged commit. In MLS removals come first, then additions, each at the leftmost free leaf; the
+    /// sender of an external commit last (RFC 9420 section 12.4.2).
+    pub(super) fn follow(&mut self, outcome: &Outcome, joiner: Option<Member>) {
+        outcome.removed.iter().for_each(|leaf| self.roster.remove(*leaf));
+        let added = outcome.added.iter().map(|(member, _)| member.clone());
+        for member in added.chain(joiner) {
+            self.roster.add(member);
+        }
+        if let Some(change) = &outcome.participants {
+            self.participants.apply(change.clone());
+        }
+        self.pending.clear();
+    }
+}
+
+/// What the app_data_dictionary holds after a commit, for the components it updates.
+pub(super) fn components(outcome: &Outcome) -> Result<Vec<ComponentData>, UpdateRefusal> {
+    let Some(change) = &outcome.participants else { return Ok(Vec::new()) };
+    let data = change.data.to_bytes().map_err(internal)?;
+    Ok(vec![ComponentData { component_id: ComponentId::PARTICIPANT_LIST, data }])
+}
+
+fn check_source(member: &Member, source: &Domain) -> Result<(), NotAllowed> {
+    if member.domain() == source {
+        return Ok(());
+    }
+    Err(NotAllowed::ForeignClient { client: member.client.clone(), source_provider: source.clone() })
+}
+
+/// Every added client has to be reachable, and to get the Welcome.
+// req: MP06-5.2-05
+// req: MP06-5.2-45
+// req: MP06-4.3.1-09
+fn check_welcome(
+    welcome: Option<&Welcome>,
+    outcome: &Outcome,
+    routes: &Routes,
+) -> Result<(), NotAllowed> {
+    for (member, reference) in &outcome.added {
+        if routes.get(reference) != Some(member.domain()) {
+            return Err(NotAllowed::UnknownKeyPackage(reference.clone()));
+        }
+    }
+    let welcomed = welcome.map(Welcome::new_members).unwrap_or_default();
+    let mut named: Vec<_> = welcomed.iter().collect();
+    let mut added: Vec<_> = outcome.added.iter().map(|(_, reference)| reference).collect();
+    named.sort_unstable();
+    added.sort_unstable();
+    if named != added || (welcome.is_some() && added.is_empty()) {
+        return Err(NotAllowed::Welcome);
+    }
+    Ok(())
+}
+
+fn internal(error: impl ToString) -> UpdateRefusal {
+    UpdateRefusal::Internal(error.to_string())
+}
+
+impl UpdateRefusal {
+    fn about(self, reference: &ProposalRef) -> Self {
+        match self {
+            Self::InvalidProposal { reason, .. } => {
+                Self::InvalidProposal { references: vec![reference.clone()], reason }
+            }
+            other => other,
+        }
+    }
+}
+
+impl Accepted {
+    /// The answer to an accepted update.
+    // req: MP06-5.3-21
+    pub fn update_response(&self) -> UpdateRoomResponse {
+        UpdateRoomResponse::Success {
+            error_description: String::new(),
+            accepted_timestamp: self.timestamp,
+        }
+    }
+}

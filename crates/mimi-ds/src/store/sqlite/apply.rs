@@ -1,0 +1,201 @@
+//! Each effect as SQL.
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension, ToSql, params};
+
+use super::database_error;
+use crate::{
+    effect::{Effect, LogEntry},
+    store::{Conflict, REMEMBERED_FANOUTS, StoreError},
+};
+
+/// Old digests are looked for only every so many insertions, because counting back costs more than inserting.
+const FANOUT_SWEEP: i64 = 256;
+
+pub(super) fn apply(connection: &Connection, effect: &Effect) -> Result<(), StoreError> {
+    let run = |sql: &str, params: &[&dyn ToSql]| -> Result<usize, StoreError> {
+        connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(params))
+            .map_err(database_error)
+    };
+    // For statements whose only likely failure is a row that is there already.
+    let insert = |sql: &str, params: &[&dyn ToSql], conflict| -> Result<(), StoreError> {
+        let result =
+            connection.prepare_cached(sql).and_then(|mut statement| statement.execute(params));
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                Err(StoreError::Conflict(conflict))
+            }
+            Err(error) => Err(database_error(error)),
+        }
+    };
+    match effect {
+        Effect::PutRoom { room, group_snapshot, sequence: 0, accepted } => insert(
+            "INSERT INTO rooms VALUES (?1, ?2, 0, 0, ?3)",
+            params![room.as_str(), group_snapshot, signed(accepted.0)?],
+            Conflict::RoomExists,
+        ),
+        Effect::PutRoom { room, group_snapshot, sequence, .. } => {
+            let sequence = signed(*sequence)?;
+            changed(
+                run(
+                    "UPDATE rooms SET snapshot = ?2, snapshot_sequence = ?3 WHERE room = ?1 AND last_sequence = ?3",
+                    params![room.as_str(), group_snapshot, sequence],
+                )?,
+                Conflict::LogSequence,
+            )?;
+            run(
+                "DELETE FROM handshakes WHERE room = ?1 AND sequence <= ?2",
+                params![room.as_str(), sequence],
+            )
+            .map(drop)
+        }
+        Effect::AppendLog { room, sequence, entry, accepted } => {
+            let sequence = signed(*sequence)?;
+            let accepted = signed(accepted.0)?;
+            changed(
+                run(
+                    "UPDATE rooms SET last_sequence = ?2, last_accepted = ?3 WHERE room = ?1 AND last_sequence = ?2 - 1",
+                    params![room.as_str(), sequence, accepted],
+                )?,
+                Conflict::LogSequence,
+            )?;
+            match entry {
+                LogEntry::Application => Ok(()),
+                LogEntry::Handshake(bytes) => run(
+                    "INSERT INTO handshakes VALUES (?1, ?2, ?3, ?4)",
+                    params![room.as_str(), sequence, accepted, bytes],
+                )
+                .map(drop),
+            }
+        }
+        Effect::Enqueue { to, room, message } => run(
+            "INSERT INTO outbox (provider, room, message) VALUES (?1, ?2, ?3)",
+            params![to.as_str(), room.as_str(), message.as_ref()],
+        )
+        .map(drop),
+        Effect::Sent { ids } => ids.iter().try_for_each(|id| {
+            run("DELETE FROM outbox WHERE id = ?1", params![signed(*id)?]).map(drop)
+        }),
+        Effect::Deliver { to, room, message } => run(
+            "INSERT INTO queue (client, room, message) VALUES (?1, ?2, ?3)",
+            params![to.as_str(), room.as_str(), message.as_ref()],
+        )
+        .map(drop),
+        Effect::Acknowledge { client, up_to } => run(
+            "DELETE FROM queue WHERE client = ?1 AND id <= ?2",
+            params![client.as_str(), signed(*up_to)?],
+        )
+        .map(drop),
+        Effect::PutRoute { reference, provider, not_after } => run(
+            "INSERT OR REPLACE INTO routes VALUES (?1, ?2, ?3)",
+            params![reference.as_bytes(), provider.as_str(), clamped(*not_after)],
+        )
+        .map(drop),
+        Effect::DropRoute { reference } => {
+            run("DELETE FROM routes WHERE reference = ?1", params![reference.as_bytes()]).map(drop)
+        }
+        Effect::RememberFanout { hub, room, digest } => {
+            insert(
+                "INSERT INTO fanouts (hub, room, digest) VALUES (?1, ?2, ?3)",
+                params![hub.as_str(), room.as_str(), digest],
+                Conflict::FanoutSeen,
+            )?;
+            if connection.last_insert_rowid() % FANOUT_SWEEP == 0 {
+                forget_old_fanouts(connection, hub.as_str(), room.as_str())?;
+            }
+            Ok(())
+        }
+        Effect::JoinLocal { room, client } => run(
+            "INSERT OR IGNORE INTO local_members VALUES (?1, ?2)",
+            params![room.as_str(), client.as_str()],
+        )
+        .map(drop),
+        Effect::LeaveLocal { room, client } => run(
+            "DELETE FROM local_members WHERE room = ?1 AND client = ?2",
+            params![room.as_str(), client.as_str()],
+        )
+        .map(drop),
+        Effect::PutKeyPackage { client, user, reference, bytes, not_after, last_resort } => insert(
+            "INSERT INTO key_packages (reference, client, user, bytes, not_after, last_resort) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                reference.as_bytes(),
+                client.as_str(),
+                user.as_str(),
+                bytes,
+                clamped(*not_after),
+                last_resort
+            ],
+            Conflict::KeyPackageExists,
+        ),
+        Effect::ClaimKeyPackage { reference } => changed(
+            run(
+                "UPDATE key_packages SET claimed = 1 WHERE reference = ?1 AND claimed = 0",
+                params![reference.as_bytes()],
+            )?,
+            Conflict::KeyPackageClaimed,
+        ),
+        Effect::DropKeyPackage { reference } => {
+            run("DELETE FROM key_packages WHERE reference = ?1", params![reference.as_bytes()])
+                .map(drop)
+        }
+        Effect::DropExpired { now } => {
+            let now = clamped(*now);
+            run("DELETE FROM key_packages WHERE not_after < ?1", params![now])?;
+            run("DELETE FROM routes WHERE not_after < ?1", params![now]).map(drop)
+        }
+        Effect::PutAccount { user, secret_digest } => insert(
+            "INSERT INTO accounts VALUES (?1, ?2)",
+            params![user.as_str(), secret_digest],
+            Conflict::AccountExists,
+        ),
+        Effect::PutClient { client, user, token_digest } => insert(
+            "INSERT INTO clients VALUES (?1, ?2, ?3)",
+            params![client.as_str(), user.as_str(), token_digest],
+            Conflict::ClientExists,
+        ),
+        Effect::PutProviderKey { seed } => put_provider_key(connection, seed),
+    }
+}
+
+fn forget_old_fanouts(connection: &Connection, hub: &str, room: &str) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "DELETE FROM fanouts WHERE hub = ?1 AND room = ?2 AND id <= (
+                SELECT id FROM fanouts WHERE hub = ?1 AND room = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3)",
+        )
+        .and_then(|mut statement| statement.execute(params![hub, room, REMEMBERED_FANOUTS as i64]))
+        .map(drop)
+        .map_err(database_error)
+}
+
+fn put_provider_key(connection: &Connection, seed: &[u8; 32]) -> Result<(), StoreError> {
+    let stored: Option<Vec<u8>> = connection
+        .query_row("SELECT seed FROM provider_key", [], |row| row.get(0))
+        .optional()
+        .map_err(database_error)?;
+    match stored {
+        Some(stored) if stored == seed => Ok(()),
+        Some(_) => Err(StoreError::Conflict(Conflict::ProviderKeyExists)),
+        None => connection
+            .execute("INSERT INTO provider_key VALUES (1, ?1)", params![seed])
+            .map(drop)
+            .map_err(database_error),
+    }
+}
+
+fn changed(rows: usize, conflict: Conflict) -> Result<(), StoreError> {
+    if rows == 0 { Err(StoreError::Conflict(conflict)) } else { Ok(()) }
+}
+
+/// SQLite's integers are signed. Sequences, identifiers and milliseconds stay far below; a larger one is a mistake.
+pub(super) fn signed(value: u64) -> Result<i64, StoreError> {
+    i64::try_from(value)
+        .map_err(|_| StoreError::Damaged { what: "number", reason: format!("{value} is over 2^63") })
+}
+
+/// An end of life time in the far future stays one.
+fn clamped(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,373 @@
+//! The store in one SQLite file: write-ahead log, flushed at every commit, one writer thread, a few readers.
+
+mod apply;
+mod schema;
+mod writer;
+
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        mpsc::{Sender, channel},
+    },
+    thread::JoinHandle,
+};
+
+use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
+use mimi_protocol::{AcceptedTimestamp, KeyPackageRef};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
+
+use self::{apply::signed, writer::Job};
+use super::{
+    OutboxRow, QueueRow, Store, StoreError, StoredHandshake, StoredKeyPackage, StoredRoom, Ticket,
+};
+use crate::effect::Effect;
+
+/// Idle read connections that are kept; more are opened while more readers run at once.
+const IDLE_READERS: usize = 4;
+
+/// [`Store`] in one SQLite file. Dropping it writes what was submitted and closes the file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    readers: Mutex<Vec<Connection>>,
+    jobs: Option<Sender<Job>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl SqliteStore {
+    /// Opens the file, making it when it is not there.
+    ///
+    /// # Errors
+    /// The file cannot be opened or written, is no database, or has a newer schema than this program knows.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref().to_path_buf();
+        let mut connection = Connection::open(&path).map_err(database_error)?;
+        schema::configure(&connection)?;
+        schema::migrate(&mut connection)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        let (jobs, receiver) = channel();
+        let writer = std::thread::Builder::new()
+            .name("mimi-ds-store".to_owned())
+            .spawn(move || writer::run(connection, &receiver))
+            .map_err(|error| StoreError::Database(error.to_string()))?;
+        Ok(Self { path, readers: Mutex::default(), jobs: Some(jobs), writer: Some(writer) })
+    }
+
+    fn read<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let idle = self.idle().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                let connection =
+                    Connection::open_with_flags(&self.path, flags).map_err(database_error)?;
+                connection.execute_batch("PRAGMA busy_timeout = 5000;").map_err(database_error)?;
+                connection.set_prepared_statement_cache_capacity(32);
+                connection
+            }
+        };
+        let result = query(&connection);
+        let mut idle = self.idle();
+        if idle.len() < IDLE_READERS {
+            idle.push(connection);
+        }
+        result
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        // A panic while the list was locked leaves a list of connections: still good.
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        params: &[&dyn ToSql],
+        map: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(sql)
+                .and_then(|mut statement| statement.query_row(params, map).optional())
+                .map_err(database_error)
+        })
+    }
+
+    fn many<T>(
+        &self,
+        sql: &str,
+        params: &[&dyn ToSql],
+        map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.read(|connection| rows(connection, sql, params, map))
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        // Without senders the writer finishes what is queued and ends.
+        drop(self.jobs.take());
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    fn submit(&self, effects: Vec<Effect>) -> Ticket {
+        let (reply, ticket) = Ticket::pair();
+        if let Some(jobs) = &self.jobs {
+            // When the writer is gone the job is dropped with its reply, and the ticket says so.
+            let _ = jobs.send(Job { effects, reply });
+        }
+        ticket
+    }
+
+    fn load_room(&self, room: &RoomUri) -> Result<Option<StoredRoom>, StoreError> {
+        self.read(|connection| {
+            // One read transaction, so that snapshot and log belong together.
+            let transaction = connection.unchecked_transaction().map_err(database_error)?;
+            let found = transaction
+                .prepare_cached(
+                    "SELECT snapshot, snapshot_sequence, last_sequence, last_accepted FROM rooms WHERE room = ?1",
+                )
+                .and_then(|mut statement| {
+                    statement
+                        .query_row([room.as_str()], |row| {
+                            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+                        })
+                        .optional()
+                })
+                .map_err(database_error)?;
+            let Some((snapshot, snapshot_sequence, last_sequence, last_accepted)) = found else {
+                return Ok(None);
+            };
+            let log = rows(
+                &transaction,
+                "SELECT sequence, bytes, accepted FROM handshakes WHERE room = ?1 AND sequence > ?2 ORDER BY sequence",
+                params![room.as_str(), snapshot_sequence],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )?;
+            let log = log
+                .into_iter()
+                .map(|(sequence, bytes, accepted)| {
+                    Ok(StoredHandshake {
+                        sequence: unsigned(sequence)?,
+                        bytes,
+                        accepted: AcceptedTimestamp(unsigned(accepted)?),
+                    })
+                })
+                .collect::<Result<_, StoreError>>()?;
+            Ok(Some(StoredRoom {
+                room: room.clone(),
+                snapshot,
+                snapshot_sequence: unsigned(snapshot_sequence)?,
+                log,
+                last_sequence: unsigned(last_sequence)?,
+                last_accepted: AcceptedTimestamp(unsigned(last_accepted)?),
+            }))
+        })
+    }
+
+    fn rooms(&self) -> Result<Vec<RoomUri>, StoreError> {
+        texts(self.many("SELECT room FROM rooms ORDER BY room", &[], |row| row.get(0))?, "room")
+    }
+
+    fn route(&self, reference: &KeyPackageRef) -> Result<Option<Domain>, StoreError> {
+        self.one(
+            "SELECT provider FROM routes WHERE reference = ?1",
+            params![reference.as_bytes()],
+            |row| row.get(0),
+        )?
+        .map(|provider: String| text(&provider, "provider"))
+        .transpose()
+    }
+
+    fn outbox_lanes(&self) -> Result<Vec<(Domain, RoomUri)>, StoreError> {
+        self.many("SELECT DISTINCT provider, room FROM outbox ORDER BY provider, room", &[], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .into_iter()
+        .map(|(provider, room): (String, String)| {
+            Ok((text(&provider, "provider")?, text(&room, "room")?))
+        })
+        .collect()
+    }
+
+    fn outbox(
+        &self,
+        to: &Domain,
+        room: &RoomUri,
+        max_messages: usize,
+        max_octets: usize,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached(
+                    "SELECT id, message FROM outbox WHERE provider = ?1 AND room = ?2 ORDER BY id LIMIT ?3",
+                )
+                .map_err(database_error)?;
+            let mut rows = statement
+                .query(params![to.as_str(), room.as_str(), limit(max_messages)])
+                .map_err(database_error)?;
+            let mut result: Vec<OutboxRow> = Vec::new();
+            let mut octets = 0usize;
+            while let Some(row) = rows.next().map_err(database_error)? {
+                let message: Vec<u8> = row.get(1).map_err(database_error)?;
+                octets = octets.saturating_add(message.len());
+                if octets > max_octets && !result.is_empty() {
+                    break;
+                }
+                let id = unsigned(row.get(0).map_err(database_error)?)?;
+                result.push(OutboxRow { id, message });
+            }
+            Ok(result)
+        })
+    }
+
+    fn seen_fanout(
+        &self,
+        hub: &Domain,
+        room: &RoomUri,
+        digest: &[u8; 32],
+    ) -> Result<bool, StoreError> {
+        self.one(
+            "SELECT 1 FROM fanouts WHERE hub = ?1 AND room = ?2 AND digest = ?3",
+            params![hub.as_str(), room.as_str(), digest],
+            |_| Ok(()),
+        )
+        .map(|row| row.is_some())
+    }
+
+    fn local_members(&self, room: &RoomUri) -> Result<Vec<ClientUri>, StoreError> {
+        let members = self.many(
+            "SELECT client FROM local_members WHERE room = ?1 ORDER BY client",
+            params![room.as_str()],
+            |row| row.get(0),
+        )?;
+        texts(members, "client")
+    }
+
+    fn key_package_owner(
+        &self,
+        reference: &KeyPackageRef,
+    ) -> Result<Option<ClientUri>, StoreError> {
+        self.one(
+            "SELECT client FROM key_packages WHERE reference = ?1",
+            params![reference.as_bytes()],
+            |row| row.get(0),
+        )?
+        .map(|client: String| text(&client, "client"))
+        .transpose()
+    }
+
+    fn key_packages(&self, user: &UserUri) -> Result<Vec<StoredKeyPackage>, StoreError> {
+        self.many(
+            "SELECT client, reference, bytes, not_after, last_resort FROM key_packages WHERE user = ?1 AND claimed = 0 ORDER BY id",
+            params![user.as_str()],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
+        )?
+        .into_iter()
+        .map(|(client, reference, bytes, not_after, last_resort): (String, Vec<u8>, _, _, _)| {
+            Ok(StoredKeyPackage {
+                client: text(&client, "client")?,
+                reference: KeyPackageRef::new(reference),
+                bytes,
+                not_after: unsigned(not_after)?,
+                last_resort,
+            })
+        })
+        .collect()
+    }
+
+    fn clients(&self, user: &UserUri) -> Result<Vec<ClientUri>, StoreError> {
+        let clients = self.many(
+            "SELECT client FROM clients WHERE user = ?1 ORDER BY client",
+            params![user.as_str()],
+            |row| row.get(0),
+        )?;
+        texts(clients, "client")
+    }
+
+    fn queue(
+        &self,
+        client: &ClientUri,
+        after: u64,
+        max: usize,
+    ) -> Result<Vec<QueueRow>, StoreError> {
+        self.many(
+            "SELECT id, room, message FROM queue WHERE client = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+            params![client.as_str(), signed(after)?, limit(max)],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?
+        .into_iter()
+        .map(|(id, room, message): (i64, String, Vec<u8>)| {
+            Ok(QueueRow { id: unsigned(id)?, room: text(&room, "room")?, message })
+        })
+        .collect()
+    }
+
+    fn account_secret(&self, user: &UserUri) -> Result<Option<[u8; 32]>, StoreError> {
+        self.one(
+            "SELECT secret_digest FROM accounts WHERE user = ?1",
+            params![user.as_str()],
+            |row| row.get(0),
+        )
+    }
+
+    fn client_by_token(&self, digest: &[u8; 32]) -> Result<Option<ClientUri>, StoreError> {
+        self.one("SELECT client FROM clients WHERE token_digest = ?1", params![digest], |row| {
+            row.get(0)
+        })?
+        .map(|client: String| text(&client, "client"))
+        .transpose()
+    }
+
+    fn provider_key(&self) -> Result<Option<[u8; 32]>, StoreError> {
+        self.one("SELECT seed FROM provider_key", &[], |row| row.get(0))
+    }
+}
+
+fn rows<T>(
+    connection: &Connection,
+    sql: &str,
+    params: &[&dyn ToSql],
+    map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, StoreError> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.query_map(params, map)?.collect())
+        .map_err(database_error)
+}
+
+fn texts<T: FromStr>(found: Vec<String>, what: &'static str) -> Result<Vec<T>, StoreError>
+where
+    T::Err: ToString,
+{
+    found.iter().map(|found| text(found, what)).collect()
+}
+
+fn text<T: FromStr>(found: &str, what: &'static str) -> Result<T, StoreError>
+where
+    T::Err: ToString,
+{
+    found.parse().map_err(|error: T::Err| StoreError::Damaged { what, reason: error.to_string() })
+}
+
+fn unsigned(value: i64) -> Result<u64, StoreError> {
+    u64::try_from(value)
+        .map_err(|_| StoreError::Damaged { what: "number", reason: format!("{value} is negative") })
+}
+
+fn limit(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn database_error(error: rusqlite::Error) -> StoreError {
+    StoreError::Database(error.to_string())
+}

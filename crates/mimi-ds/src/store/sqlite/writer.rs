@@ -1,0 +1,56 @@
+//! The one thread that writes. It takes what has queued up since its last commit and makes one transaction of it, so that
+//! a flush to the disk is shared by all decisions that wait for one.
+
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::{apply::apply, database_error};
+use crate::{effect::Effect, store::StoreError};
+
+/// The most decisions in one transaction: bounds how long the first of them waits for the others.
+const MAX_BATCH: usize = 256;
+
+/// The effects of one decision, and where to say what became of them.
+pub(super) struct Job {
+    pub(super) effects: Vec<Effect>,
+    pub(super) reply: SyncSender<Result<(), StoreError>>,
+}
+
+/// Writes until every sender of jobs is gone.
+pub(super) fn run(mut connection: Connection, jobs: &Receiver<Job>) {
+    while let Ok(first) = jobs.recv() {
+        let mut batch = vec![first];
+        batch.extend(jobs.try_iter().take(MAX_BATCH - 1));
+        let (effects, replies): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|job| (job.effects, job.reply)).unzip();
+        let results = write(&mut connection, &effects)
+            .unwrap_or_else(|failure| vec![Err(failure); replies.len()]);
+        for (reply, result) in replies.into_iter().zip(results) {
+            // Nobody waiting is no failure: the ticket was dropped.
+            let _ = reply.send(result);
+        }
+    }
+}
+
+/// One transaction with a savepoint per decision. The outer error means that nothing of any decision has happened.
+fn write(
+    connection: &mut Connection,
+    decisions: &[Vec<Effect>],
+) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+    let mut transaction =
+        Transaction::new(connection, TransactionBehavior::Immediate).map_err(database_error)?;
+    let mut results = Vec::with_capacity(decisions.len());
+    for effects in decisions {
+        let savepoint = transaction.savepoint().map_err(database_error)?;
+        let result = effects.iter().try_for_each(|effect| apply(&savepoint, effect));
+        match result {
+            Ok(()) => savepoint.commit().map_err(database_error)?,
+            // Dropping a savepoint rolls it back.
+            Err(_) => savepoint.finish().map_err(database_error)?,
+        }
+        results.push(result);
+    }
+    transaction.commit().map_err(database_error)?;
+    Ok(results)
+}

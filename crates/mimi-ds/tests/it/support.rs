@@ -1,0 +1,624 @@
+//! A small MLS client and a room at its hub.
+
+use std::collections::BTreeMap;
+
+use mimi_arch::{ClientUri, Domain, RoleIndex, RoomUri, UserUri};
+use mimi_ds::{
+    Effect, OpenMlsRoomGroup,
+    hub::{Accepted, HubIdentity, HubRoom, Routes, UpdateRefusal},
+};
+use mimi_protocol::{
+    AcceptedTimestamp, CipherSuite, Wire,
+    crypto::{Ed25519Signer, LabelSigner},
+    group_info::GroupInfoRatchetTreeTbe,
+    mls::{
+        Credential, ExternalSender as WireExternalSender, GroupInfo, KeyPackage as WireKeyPackage, MlsMessage,
+        RatchetTree, Welcome as WireWelcome,
+    },
+    notify::{FanoutEvent, FanoutMessage},
+    participant_list::{PARTICIPANT_LIST, ParticipantListData, ParticipantListUpdate, UserRolePair},
+    ratchet_tree::RatchetTreeOption,
+    update::{GroupInfoOption, HandshakeBundle, PartialGroupInfo, RatchetTreePresence, UpdateRequest},
+};
+use openmls::{
+    component::ComponentData,
+    messages::group_info::VerifiableGroupInfo,
+    prelude::{
+        tls_codec::{DeserializeBytes as _, Serialize as _},
+        *,
+    },
+};
+use openmls_basic_credential::SignatureKeyPair;
+use openmls_rust_crypto::OpenMlsRustCrypto;
+
+pub(crate) const CS: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
+pub(crate) const SUITE: CipherSuite = CipherSuite::X25519_AES128GCM_SHA256_ED25519;
+pub(crate) const NOW: AcceptedTimestamp = AcceptedTimestamp(1_700_000_000_000);
+
+pub(crate) type Room = HubRoom<OpenMlsRoomGroup>;
+
+pub(crate) fn domain(name: &str) -> Domain {
+    name.parse().unwrap()
+}
+
+pub(crate) fn user(text: &str) -> UserUri {
+    text.parse().unwrap()
+}
+
+pub(crate) fn room_uri() -> RoomUri {
+    "mimi://a.example/r/clubhouse".parse().unwrap()
+}
+
+pub(crate) fn hub_identity() -> HubIdentity {
+    let signer = Ed25519Signer::from_seed([9; 32]);
+    HubIdentity {
+        domain: domain("a.example"),
+        external_sender: WireExternalSender {
+            signature_key: signer.public_key().to_vec(),
+            credential: Credential::basic(*b"mimi://a.example"),
+        },
+    }
+}
+
+pub(crate) struct Client {
+    pub(crate) uri: ClientUri,
+    pub(crate) provider: OpenMlsRustCrypto,
+    pub(crate) signer: SignatureKeyPair,
+    pub(crate) credential: CredentialWithKey,
+    pub(crate) group: Option<MlsGroup>,
+}
+
+/// What a commit is made of.
+#[derive(Default)]
+pub(crate) struct Commit {
+    pub(crate) adds: Vec<WireKeyPackage>,
+    pub(crate) removes: Vec<u32>,
+    pub(crate) list: Vec<ParticipantListUpdate>,
+    pub(crate) proposals: Vec<Proposal>,
+    pub(crate) without_pending: bool,
+    pub(crate) path: bool,
+    pub(crate) full: bool,
+}
+
+/// The group context extensions of a room, with a knob for each thing that the hub looks at.
+pub(crate) struct RoomShape {
+    pub(crate) group_id: Vec<u8>,
+    pub(crate) participants: Vec<(UserUri, RoleIndex)>,
+    pub(crate) external_sender: WireExternalSender,
+    pub(crate) required: bool,
+    pub(crate) dictionary_last: bool,
+}
+
+impl RoomShape {
+    pub(crate) fn of(creator: &Client) -> Self {
+        Self {
+            group_id: room_uri().group().as_str().as_bytes().to_vec(),
+            participants: vec![(creator.user(), RoleIndex(4))],
+            external_sender: hub_identity().external_sender,
+            required: true,
+            dictionary_last: true,
+        }
+    }
+}
+
+impl Client {
+    pub(crate) fn new(uri: &str) -> Self {
+        let signer = SignatureKeyPair::new(CS.signature_algorithm()).unwrap();
+        let credential = CredentialWithKey {
+            credential: BasicCredential::new(uri.as_bytes().to_vec()).into(),
+            signature_key: signer.to_public_vec().into(),
+        };
+        let provider = OpenMlsRustCrypto::default();
+        Self { uri: uri.parse().unwrap(), provider, signer, credential, group: None }
+    }
+
+    pub(crate) fn user(&self) -> UserUri {
+        self.uri.user().unwrap()
+    }
+
+    pub(crate) fn group(&mut self) -> &mut MlsGroup {
+        self.group.as_mut().unwrap()
+    }
+
+    pub(crate) fn leaf(&self) -> u32 {
+        self.group.as_ref().unwrap().own_leaf_index().u32()
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.group.as_ref().unwrap().epoch().as_u64()
+    }
+
+    pub(crate) fn key_package(&self) -> WireKeyPackage {
+        self.key_package_for(Lifetime::default())
+    }
+
+    pub(crate) fn key_package_for(&self, lifetime: Lifetime) -> WireKeyPackage {
+        let bundle = KeyPackage::builder()
+            .leaf_node_capabilities(capabilities())
+            .key_package_lifetime(lifetime)
+            .build(CS, &self.provider, &self.signer, self.credential.clone())
+            .unwrap();
+        wire(&bundle.key_package().tls_serialize_detached().unwrap())
+    }
+
+    pub(crate) fn create(&mut self, shape: &RoomShape) -> (GroupInfo, RatchetTree) {
+        let pairs = shape.participants.iter().map(|(u, r)| UserRolePair::new(u.clone(), *r)).collect();
+        let list = ParticipantListData::new(pairs).unwrap().to_bytes().unwrap();
+        let mut dictionary = AppDataDictionary::new();
+        dictionary.insert(PARTICIPANT_LIST.0, list);
+        let dictionary = Extension::AppDataDictionary(AppDataDictionaryExtension::new(dictionary));
+        let sender = ExternalSender::tls_deserialize_exact_bytes(&shape.external_sender.to_bytes().unwrap());
+        let senders = Extension::ExternalSenders(vec![sender.unwrap()]);
+        let types = if shape.required {
+            vec![ProposalType::AppDataUpdate, ProposalType::SelfRemove]
+        } else {
+            vec![]
+        };
+        let required = Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(
+            &[ExtensionType::AppDataDictionary],
+            &types,
+            &[],
+        ));
+        let extensions = if shape.dictionary_last {
+            vec![required, senders, dictionary]
+        } else {
+            vec![required, dictionary, senders]
+        };
+        let config = MlsGroupCreateConfig::builder()
+            .ciphersuite(CS)
+            .capabilities(capabilities())
+            .wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
+            .use_ratchet_tree_extension(false)
+            .with_group_context_extensions(Extensions::from_vec(extensions).unwrap())
+            .build();
+        let group = MlsGroup::new_with_group_id(
+            &self.provider,
+            &self.signer,
+            &config,
+            GroupId::from_slice(&shape.group_id),
+            self.credential.clone(),
+        )
+        .unwrap();
+        let info = group.export_group_info(self.provider.crypto(), &self.signer, false).unwrap();
+        let info = MlsMessageIn::tls_deserialize_exact_bytes(&info.to_bytes().unwrap()).unwrap();
+        let MlsMessageBodyIn::GroupInfo(info) = info.extract() else { panic!("no GroupInfo") };
+        let tree = group.export_ratchet_tree().tls_serialize_detached().unwrap();
+        self.group = Some(group);
+        (wire(&info.tls_serialize_detached().unwrap()), wire(&tree))
+    }
+
+    /// Prepares a commit; it stays pending until [`Client::confirm`] or [`Client::discard`].
+    pub(crate) fn commit(&mut self, commit: Commit) -> HandshakeBundle {
+        let crypto = self.provider.crypto();
+        let adds: Vec<KeyPackage> = commit.adds.iter().map(|k| openmls_key_package(k, crypto)).collect();
+        let lists = commit.list.iter().map(|update| {
+            let bytes = update.to_bytes().unwrap();
+            Proposal::AppDataUpdate(Box::new(AppDataUpdateProposal::update(PARTICIPANT_LIST.0, bytes)))
+        });
+        let group = self.group.as_mut().unwrap();
+        let mut builder = group
+            .commit_builder()
+            .consume_proposal_store(!commit.without_pending)
+            .force_self_update(commit.path)
+            .propose_adds(adds)
+            .propose_removals(commit.removes.iter().map(|leaf| LeafNodeIndex::new(*leaf)))
+            .add_proposals(lists)
+            .add_proposals(commit.proposals)
+            .load_psks(self.provider.storage())
+            .unwrap()
+            .create_group_info(true)
+            .use_ratchet_tree_extension(false);
+        let changes = {
+            let mut updater = builder.app_data_dictionary_updater();
+            let updates: Vec<_> = if commit.without_pending {
+                vec![]
+            } else {
+                builder.app_data_update_proposals().cloned().collect()
+            };
+            let updates = if commit.without_pending { own_updates(&commit.list) } else { updates };
+            resolve(&mut updater, updates.iter());
+            updater.changes()
+        };
+        builder.with_app_data_dictionary_updates(changes);
+        let (rand, crypto) = (self.provider.rand(), self.provider.crypto());
+        let bundle = builder.build(rand, crypto, &self.signer, |_| true).unwrap().stage_commit(&self.provider).unwrap();
+        let (commit_out, welcome, info) = bundle.into_contents();
+        let info: GroupInfo = wire(&info.unwrap().tls_serialize_detached().unwrap());
+        HandshakeBundle::Commit {
+            commit: wire(&commit_out.to_bytes().unwrap()),
+            welcome: welcome.map(|w| wire::<WireWelcome>(&w.tls_serialize_detached().unwrap())),
+            group_info: if commit.full { GroupInfoOption::Full(Box::new(info)) } else { partial(&info) },
+            ratchet_tree: RatchetTreeOption::DistributionService,
+        }
+    }
+
+    pub(crate) fn confirm(&mut self) {
+        let provider = &self.provider;
+        self.group.as_mut().unwrap().merge_pending_commit(provider).unwrap();
+    }
+
+    pub(crate) fn discard(&mut self) {
+        let storage = self.provider.storage();
+        self.group.as_mut().unwrap().clear_pending_commit(storage).unwrap();
+    }
+
+    /// The proposals of a leave: this client goes by itself, the user's others are removed, the user leaves the list.
+    pub(crate) fn leave(&mut self, others: &[u32]) -> HandshakeBundle {
+        let index = self.list().index_of(&self.user()).unwrap();
+        let (provider, signer) = (&self.provider, &self.signer);
+        let group = self.group.as_mut().unwrap();
+        let first = group.leave_group_via_self_remove(provider, signer).unwrap();
+        let mut more: Vec<MlsMessage> = others
+            .iter()
+            .map(|leaf| {
+                let leaf = LeafNodeIndex::new(*leaf);
+                wire(&group.propose_remove_member(provider, signer, leaf).unwrap().0.to_bytes().unwrap())
+            })
+            .collect();
+        let update = ParticipantListUpdate { removed_indices: vec![index], ..Default::default() };
+        more.push(self.propose_list(update));
+        HandshakeBundle::Proposals { first: wire(&first.to_bytes().unwrap()), more }
+    }
+
+    pub(crate) fn propose_list(&mut self, update: ParticipantListUpdate) -> MlsMessage {
+        self.propose_component(PARTICIPANT_LIST.0, update.to_bytes().unwrap())
+    }
+
+    pub(crate) fn propose_component(&mut self, component: u16, data: Vec<u8>) -> MlsMessage {
+        let operation = AppDataUpdateOperation::Update(data.into());
+        let (provider, signer) = (&self.provider, &self.signer);
+        let group = self.group.as_mut().unwrap();
+        wire(&group.propose_app_data_update(provider, signer, component, operation).unwrap().0.to_bytes().unwrap())
+    }
+
+    pub(crate) fn propose_remove(&mut self, leaf: u32) -> MlsMessage {
+        let (provider, signer) = (&self.provider, &self.signer);
+        let group = self.group.as_mut().unwrap();
+        let leaf = LeafNodeIndex::new(leaf);
+        wire(&group.propose_remove_member(provider, signer, leaf).unwrap().0.to_bytes().unwrap())
+    }
+
+    pub(crate) fn forget_proposals(&mut self) {
+        let storage = self.provider.storage();
+        self.group.as_mut().unwrap().clear_pending_proposals(storage).unwrap();
+    }
+
+    pub(crate) fn seal(&mut self, text: &str) -> MlsMessage {
+        let (provider, signer) = (&self.provider, &self.signer);
+        let message = self.group.as_mut().unwrap().create_message(provider, signer, text.as_bytes());
+        wire(&message.unwrap().to_bytes().unwrap())
+    }
+
+    pub(crate) fn list(&self) -> ParticipantListData {
+        let extensions = self.group.as_ref().unwrap().extensions();
+        let dictionary = extensions.app_data_dictionary().unwrap().dictionary();
+        ParticipantListData::from_bytes(dictionary.get(&PARTICIPANT_LIST.0).unwrap()).unwrap()
+    }
+
+    /// Joins by external commit.
+    pub(crate) fn join(&mut self, given: &GroupInfoRatchetTreeTbe, list: Option<ParticipantListUpdate>) -> HandshakeBundle {
+        let info = VerifiableGroupInfo::tls_deserialize_exact_bytes(given.group_info.as_bytes()).unwrap();
+        let RatchetTreeOption::Full(tree) = &given.ratchet_tree else { panic!("no tree") };
+        let tree = RatchetTreeIn::tls_deserialize_exact_bytes(tree.as_bytes()).unwrap();
+        let pending = given.pending_proposals.iter().filter_map(|pending| {
+            let message = MlsMessageIn::tls_deserialize_exact_bytes(pending.proposal.as_bytes()).unwrap();
+            let MlsMessageBodyIn::PublicMessage(message) = message.extract() else { return None };
+            matches!(pending.proposal.as_proposal(), Some(mimi_protocol::mls::ProposalView::SelfRemove)).then_some(message)
+        });
+        let mut stage = MlsGroup::external_commit_builder()
+            .with_ratchet_tree(tree)
+            .with_config(join_config())
+            .with_proposals(pending.collect())
+            .build_group(&self.provider, info, self.credential.clone())
+            .unwrap()
+            .leaf_node_parameters(LeafNodeParameters::builder().with_capabilities(capabilities()).build());
+        for update in own_updates(list.as_slice()) {
+            stage = stage.add_app_data_update_proposal(update);
+        }
+        let mut stage = stage
+            .load_psks(self.provider.storage())
+            .unwrap()
+            .create_group_info(true)
+            .use_ratchet_tree_extension(false);
+        let changes = {
+            let mut updater = stage.app_data_dictionary_updater();
+            let updates: Vec<_> = stage.app_data_update_proposals().cloned().collect();
+            resolve(&mut updater, updates.iter());
+            updater.changes()
+        };
+        stage.with_app_data_dictionary_updates(changes);
+        let (group, bundle) = stage
+            .build(self.provider.rand(), self.provider.crypto(), &self.signer, |_| true)
+            .unwrap()
+            .finalize(&self.provider)
+            .unwrap();
+        self.group = Some(group);
+        let (commit, _, info) = bundle.into_contents();
+        HandshakeBundle::Commit {
+            commit: wire(&commit.to_bytes().unwrap()),
+            welcome: None,
+            group_info: partial(&wire(&info.unwrap().tls_serialize_detached().unwrap())),
+            ratchet_tree: RatchetTreeOption::DistributionService,
+        }
+    }
+
+    /// Takes one fan-out message as it came; returns the text of an application message.
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> Option<String> {
+        let message = FanoutMessage::from_bytes(bytes).unwrap();
+        match message.event {
+            FanoutEvent::Welcome { message, ratchet_tree: RatchetTreeOption::Full(tree) } => {
+                let MlsMessageBodyIn::Welcome(welcome) = openmls_message(&message).extract() else { panic!() };
+                let tree = RatchetTreeIn::tls_deserialize_exact_bytes(tree.as_bytes()).unwrap();
+                let staged =
+                    StagedWelcome::new_from_welcome(&self.provider, &join_config(), welcome, Some(tree)).unwrap();
+                self.group = Some(staged.into_group(&self.provider).unwrap());
+                None
+            }
+            FanoutEvent::Welcome { .. } => panic!("a Welcome without a tree"),
+            FanoutEvent::Proposals { message, more } => {
+                std::iter::once(message).chain(more).for_each(|message| self.process(&message));
+                None
+            }
+            FanoutEvent::Commit { message, .. } => {
+                self.process(&message);
+                None
+            }
+            FanoutEvent::Application { message, .. } => {
+                let protocol = openmls_message(&message).try_into_protocol_message().unwrap();
+                let processed = self.group.as_mut().unwrap().process_message(&self.provider, protocol).unwrap();
+                match processed.into_content() {
+                    ProcessedMessageContent::ApplicationMessage(text) => {
+                        Some(String::from_utf8(text.into_bytes()).unwrap())
+                    }
+                    ProcessedMessageContent::OwnPrivateMessage => None,
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    }
+
+    pub(crate) fn process(&mut self, message: &MlsMessage) {
+        let provider = &self.provider;
+        let group = self.group.as_mut().unwrap();
+        if message.group_and_epoch().unwrap().1.0 < group.epoch().as_u64() {
+            return; // the client's own external commit
+        }
+        let protocol = openmls_message(message).try_into_protocol_message().unwrap();
+        let mut processed = group.process_message(provider, protocol).unwrap();
+        if let ProcessedMessageContent::UnresolvedAppDataCommit(commit) = processed.content() {
+            let mut updater = group.app_data_dictionary_updater();
+            resolve(&mut updater, commit.app_data_update_proposals());
+            let changes = updater.changes();
+            processed = group.resolve_app_data_commit(provider, processed, changes).unwrap();
+        }
+        match processed.into_content() {
+            ProcessedMessageContent::ProposalMessage(proposal) => {
+                let known: Vec<_> = group.pending_proposals().map(|p| p.proposal_reference_ref().clone()).collect();
+                if !known.contains(proposal.proposal_reference_ref()) {
+                    group.store_pending_proposal(provider.storage(), *proposal).unwrap();
+                }
+            }
+            ProcessedMessageContent::StagedCommitMessage(staged) => {
+                group.merge_staged_commit(provider, *staged).unwrap();
+            }
+            ProcessedMessageContent::OwnPendingCommit => group.merge_pending_commit(provider).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn own_updates(list: &[ParticipantListUpdate]) -> Vec<AppDataUpdateProposal> {
+    list.iter().map(|u| AppDataUpdateProposal::update(PARTICIPANT_LIST.0, u.to_bytes().unwrap())).collect()
+}
+
+fn resolve<'a>(
+    updater: &mut AppDataDictionaryUpdater<'_>,
+    updates: impl Iterator<Item = &'a AppDataUpdateProposal>,
+) {
+    let mut lists = Vec::new();
+    for update in updates {
+        let AppDataUpdateOperation::Update(data) = update.operation() else {
+            updater.remove(&update.component_id());
+            continue;
+        };
+        if update.component_id() == PARTICIPANT_LIST.0 {
+            lists.push(ParticipantListUpdate::from_bytes(data.as_slice()).unwrap());
+        } else {
+            updater.set(ComponentData::from_parts(update.component_id(), data.as_slice().to_vec().into()));
+        }
+    }
+    if !lists.is_empty() {
+        let old = ParticipantListData::from_bytes(updater.old_value(PARTICIPANT_LIST.0).unwrap()).unwrap();
+        // A test may send nonsense: then the list stays, and the hub refuses before it compares.
+        let new = old.apply_all(&lists).unwrap_or(old).to_bytes().unwrap();
+        updater.set(ComponentData::from_parts(PARTICIPANT_LIST.0, new.into()));
+    }
+}
+
+pub(crate) fn capabilities() -> Capabilities {
+    Capabilities::builder()
+        .ciphersuites(vec![CS])
+        .extensions(vec![ExtensionType::AppDataDictionary])
+        .proposals(vec![ProposalType::AppDataUpdate, ProposalType::AppEphemeral, ProposalType::SelfRemove])
+        .credentials(vec![CredentialType::Basic])
+        .build()
+}
+
+fn join_config() -> MlsGroupJoinConfig {
+    MlsGroupJoinConfig::builder()
+        .wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
+        .use_ratchet_tree_extension(false)
+        .build()
+}
+
+pub(crate) fn wire<T: Wire>(bytes: &[u8]) -> T {
+    T::from_bytes(bytes).unwrap()
+}
+
+fn openmls_message(message: &MlsMessage) -> MlsMessageIn {
+    MlsMessageIn::tls_deserialize_exact_bytes(message.as_bytes()).unwrap()
+}
+
+fn openmls_key_package(key_package: &WireKeyPackage, crypto: &impl OpenMlsCrypto) -> KeyPackage {
+    let key_package = KeyPackageIn::tls_deserialize_exact_bytes(key_package.as_bytes()).unwrap();
+    key_package.validate(crypto, ProtocolVersion::Mls10).unwrap()
+}
+
+pub(crate) fn partial(info: &GroupInfo) -> GroupInfoOption {
+    GroupInfoOption::Partial(PartialGroupInfo {
+        ratchet_tree_presence: RatchetTreePresence::NoRatchetTree,
+        group_info_extensions: info.extensions().clone(),
+        signature: info.signature().to_vec(),
+    })
+}
+
+pub(crate) fn adding(users: &[&UserUri]) -> ParticipantListUpdate {
+    let added_participants = users.iter().map(|u| UserRolePair::new((*u).clone(), RoleIndex(2))).collect();
+    ParticipantListUpdate { added_participants, ..Default::default() }
+}
+
+pub(crate) fn removing(indices: &[u32]) -> ParticipantListUpdate {
+    ParticipantListUpdate { removed_indices: indices.to_vec(), ..Default::default() }
+}
+
+/// A room at its hub with its clients, and all effects so far in order.
+pub(crate) struct World {
+    pub(crate) room: Room,
+    pub(crate) clients: BTreeMap<&'static str, Client>,
+    pub(crate) routes: Routes,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) clock: u64,
+}
+
+impl World {
+    /// Alice of a.example alone in her room.
+    pub(crate) fn alone() -> Self {
+        let mut alice = Client::new("mimi://a.example/d/alice/1");
+        let (info, tree) = alice.create(&RoomShape::of(&alice));
+        let (room, accepted) =
+            Room::create(NOW, &hub_identity(), &alice.uri, room_uri(), info, &tree).unwrap();
+        Self {
+            room,
+            clients: BTreeMap::from([("alice", alice)]),
+            routes: Routes::new(),
+            effects: accepted.effects,
+            clock: NOW.0,
+        }
+    }
+
+    /// Alice (a), Bob (b, two clients) and Cathy (c): leaves 0, 1, 2, 3.
+    pub(crate) fn three() -> Self {
+        let mut world = Self::alone();
+        world.add("alice", &[("bob", "mimi://b.example/d/bob/1"), ("bob2", "mimi://b.example/d/bob/2")]);
+        world.add("bob", &[("cathy", "mimi://c.example/d/cathy/1")]);
+        world
+    }
+
+    pub(crate) fn client(&mut self, name: &str) -> &mut Client {
+        self.clients.get_mut(name).unwrap()
+    }
+
+    pub(crate) fn now(&mut self) -> AcceptedTimestamp {
+        self.clock += 1;
+        AcceptedTimestamp(self.clock)
+    }
+
+    pub(crate) fn route(&mut self, key_package: &WireKeyPackage, provider: &str) {
+        self.routes.insert(key_package.reference().unwrap(), domain(provider));
+    }
+
+    /// One client adds a user with these clients.
+    pub(crate) fn add(&mut self, by: &str, new: &[(&'static str, &str)]) {
+        let mut adds = Vec::new();
+        for (name, uri) in new {
+            let client = Client::new(uri);
+            let key_package = client.key_package();
+            self.route(&key_package, client.uri.domain().as_str());
+            adds.push(key_package);
+            self.clients.insert(name, client);
+        }
+        let user = self.clients[new[0].0].user();
+        let bundle = self.client(by).commit(Commit { adds, list: vec![adding(&[&user])], ..Default::default() });
+        let _ = self.accept(by, bundle);
+    }
+
+    pub(crate) fn try_update(&mut self, by: &str, bundle: HandshakeBundle) -> Result<Accepted, UpdateRefusal> {
+        let now = self.now();
+        let source = self.clients[by].uri.domain().clone();
+        self.room.update(now, &source, &UpdateRequest(bundle), &self.routes)
+    }
+
+    /// The hub accepts, and everyone who is entitled gets it.
+    pub(crate) fn accept(&mut self, by: &str, bundle: HandshakeBundle) -> Accepted {
+        let accepted = self.try_update(by, bundle).unwrap();
+        self.effects.extend(accepted.effects.clone());
+        self.distribute(&accepted);
+        accepted
+    }
+
+    /// Plays the network and the followers: what the hub sends, to each client that should have it.
+    pub(crate) fn distribute(&mut self, accepted: &Accepted) -> BTreeMap<&'static str, Vec<String>> {
+        let mut texts: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+        for effect in &accepted.effects {
+            let (bytes, names): (_, Vec<&'static str>) = match effect {
+                Effect::Deliver { to, message, .. } => {
+                    let names = self.clients.iter().filter(|(_, c)| c.uri == *to).map(|(n, _)| *n);
+                    (message, names.collect())
+                }
+                Effect::Enqueue { to, message, .. } => {
+                    let names = self.clients.iter().filter(|(_, c)| c.uri.domain() == to).map(|(n, _)| *n);
+                    (message, names.collect())
+                }
+                _ => continue,
+            };
+            let event = FanoutMessage::from_bytes(bytes).unwrap().event;
+            for name in names {
+                let client = self.clients.get_mut(name).unwrap();
+                let wanted = match &event {
+                    FanoutEvent::Welcome { .. } => client.group.is_none(),
+                    _ => client.group.as_ref().is_some_and(MlsGroup::is_active),
+                };
+                if wanted && let Some(text) = client.take(bytes) {
+                    texts.entry(name).or_default().push(text);
+                }
+            }
+        }
+        texts
+    }
+
+    /// Everything that a refusal may not change.
+    pub(crate) fn fingerprint(&self) -> (u64, usize, u64, AcceptedTimestamp, Effect) {
+        let room = &self.room;
+        let checkpoint = room.checkpoint().unwrap();
+        (room.epoch().0, room.pending(), room.sequence(), room.last_accepted(), checkpoint)
+    }
+
+    /// The hub refuses, and the room is as before.
+    pub(crate) fn refuse(&mut self, by: &str, bundle: HandshakeBundle) -> UpdateRefusal {
+        let before = self.fingerprint();
+        let refusal = self.try_update(by, bundle).unwrap_err();
+        assert_eq!(self.fingerprint(), before, "a refusal has changed the room: {refusal}");
+        refusal
+    }
+}
+
+pub(crate) fn recipients(accepted: &Accepted) -> Vec<String> {
+    accepted
+        .effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Enqueue { to, message, .. } => Some(format!("{to} {}", kind(message))),
+            Effect::Deliver { to, message, .. } => Some(format!("{to} {}", kind(message))),
+            _ => None,
+        })
+        .collect()
+}
+
+pub(crate) fn kind(message: &[u8]) -> &'static str {
+    match FanoutMessage::from_bytes(message).unwrap().event {
+        FanoutEvent::Application { .. } => "application",
+        FanoutEvent::Welcome { .. } => "welcome",
+        FanoutEvent::Proposals { .. } => "proposals",
+        FanoutEvent::Commit { .. } => "commit",
+    }
+}

@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod codec;
+pub mod crypto;
+pub mod directory;
+pub mod group_info;
+pub mod host_from;
+#[cfg(any(feature = "client", feature = "server"))]
+pub mod http;
+pub mod identifier_uri;
+pub mod key_material;
+pub mod mls;
+pub mod notify;
+pub mod participant_list;
+pub mod protocol;
+pub mod ratchet_tree;
+pub mod submit_message;
+#[cfg(test)]
+mod testing;
+pub mod update;
+pub mod values;
+
+pub use codec::{DecodeError, EncodeError, Wire};
+pub use identifier_uri::IdentifierUri;
+pub use protocol::Protocol;
+pub use values::{AcceptedTimestamp, CipherSuite, Epoch, HashFunction, KeyPackageRef, ProposalRef, SignatureScheme};

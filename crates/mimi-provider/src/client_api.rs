@@ -1,0 +1,305 @@
+//! The client API: what a client asks of its own provider, turned into the same calls that other providers make.
+//!
+//! A client speaks for itself alone: URIs of requesters and senders inside the bodies have to be the caller's.
+
+use std::{pin::Pin, sync::Arc};
+
+use mimi_arch::{ClientUri, RoomUri, UserUri};
+use mimi_client_api::{
+    AcknowledgeRequest, AcknowledgeResponse, CreateRoomRequest, CreateRoomResponse, DescribeRequest, DescribeResponse,
+    ForgetRoomRequest, ForgetRoomResponse, QueuedEvent, RegisterRequest, RegisterResponse, RoomCall, RoomReply,
+    UploadKeyPackagesRequest, UploadKeyPackagesResponse, WatchRequest, client_api_server::ClientApi,
+};
+use mimi_ds::{Effect, StoreError};
+use mimi_protocol::{
+    codec::Wire,
+    group_info::GroupInfoRequestIn,
+    key_material::KeyMaterialRequestIn,
+    mls::{GroupInfo, KeyPackage, RatchetTree},
+    submit_message::SubmitMessageRequest,
+    update::UpdateRequest,
+};
+use tokio::sync::mpsc;
+use tokio_stream::{Stream, wrappers::ReceiverStream};
+use tonic::{Request, Response, Status};
+
+use crate::{
+    accounts::{self, RegisterError},
+    clock, hub_calls,
+    hub_calls::CallError,
+    key_material,
+    provider::Core,
+};
+
+/// How many key packages one upload may hold.
+const KEY_PACKAGES_PER_UPLOAD: usize = 256;
+/// How many events are read from the queue at a time.
+const EVENTS_PER_READ: usize = 64;
+
+/// The service, one for all connections.
+#[derive(Clone)]
+pub(crate) struct Service {
+    core: Arc<Core>,
+}
+
+type EventStream = Pin<Box<dyn Stream<Item = Result<QueuedEvent, Status>> + Send>>;
+
+impl Service {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// The client that calls, by its bearer token.
+    async fn caller<T>(&self, request: &Request<T>) -> Result<ClientUri, Status> {
+        let token = request
+            .metadata()
+            .get("authorization")
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .ok_or_else(|| Status::unauthenticated("the call carries no token: register first"))?
+            .to_owned();
+        let store = self.core.store.clone();
+        self.core
+            .blocking(move || accounts::authenticate(&*store, &token))
+            .await
+            .map_err(store_status)?
+            .ok_or_else(|| Status::unauthenticated("the token is not one of ours"))
+    }
+
+    /// Streams the queue after `after`; ends when it is empty if `drain`.
+    fn events(&self, client: ClientUri, after: u64, drain: bool) -> EventStream {
+        let (sender, receiver) = mpsc::channel(EVENTS_PER_READ);
+        let core = self.core.clone();
+        self.core.runtime.spawn(async move {
+            tokio::select! {
+                () = stream_queue(&core, client, after, drain, &sender) => {}
+                () = core.stopped() => {
+                    let _ = sender.try_send(Err(Status::unavailable("the provider stops")));
+                }
+                () = sender.closed() => {}
+            }
+        });
+        Box::pin(ReceiverStream::new(receiver))
+    }
+}
+
+async fn stream_queue(
+    core: &Arc<Core>,
+    client: ClientUri,
+    mut after: u64,
+    drain: bool,
+    sender: &mpsc::Sender<Result<QueuedEvent, Status>>,
+) {
+    let mut changed = core.watchers.subscribe(&client);
+    loop {
+        let (store, of) = (core.store.clone(), client.clone());
+        let rows = match core.blocking(move || store.queue(&of, after, EVENTS_PER_READ)).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                let _ = sender.send(Err(store_status(error))).await;
+                return;
+            }
+        };
+        if rows.is_empty() {
+            if drain || changed.changed().await.is_err() {
+                return;
+            }
+            continue;
+        }
+        for row in rows {
+            after = row.id;
+            let event = QueuedEvent { id: row.id, room_uri: row.room.to_string(), fanout_message: row.message };
+            if sender.send(Ok(event)).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl ClientApi for Service {
+    type WatchStream = EventStream;
+    type DrainStream = EventStream;
+
+    async fn describe(&self, _: Request<DescribeRequest>) -> Result<Response<DescribeResponse>, Status> {
+        let external_sender = encode(&self.core.identity.external_sender)?;
+        Ok(Response::new(DescribeResponse { domain: self.core.domain.to_string(), external_sender }))
+    }
+
+    async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<RegisterResponse>, Status> {
+        let RegisterRequest { user, client, user_secret } = request.into_inner();
+        let core = self.core.clone();
+        let registered = self
+            .core
+            .runtime
+            .spawn_blocking(move || accounts::register(&*core.store, &core.domain, &user, &client, &user_secret))
+            .await
+            .map_err(|_| Status::internal("the registration was interrupted"))?;
+        let registered = registered.map_err(|error| match error {
+            RegisterError::Name(_) => Status::invalid_argument(error.to_string()),
+            RegisterError::UserExists | RegisterError::ClientExists => Status::already_exists(error.to_string()),
+            RegisterError::WrongSecret => Status::permission_denied(error.to_string()),
+            RegisterError::Store(error) => store_status(error),
+        })?;
+        Ok(Response::new(RegisterResponse {
+            user_uri: registered.user.to_string(),
+            client_uri: registered.client.to_string(),
+            token: registered.token,
+            user_secret: registered.user_secret,
+        }))
+    }
+
+    async fn upload_key_packages(
+        &self,
+        request: Request<UploadKeyPackagesRequest>,
+    ) -> Result<Response<UploadKeyPackagesResponse>, Status> {
+        let client = self.caller(&request).await?;
+        let packages = request.into_inner().key_packages;
+        if packages.len() > KEY_PACKAGES_PER_UPLOAD {
+            return Err(Status::invalid_argument(format!("at most {KEY_PACKAGES_PER_UPLOAD} key packages an upload")));
+        }
+        let now = clock::now().0 / 1000;
+        let mut effects = Vec::with_capacity(packages.len());
+        for octets in packages {
+            let package = KeyPackage::from_bytes(&octets).map_err(malformed)?;
+            let effect = key_material::check_upload(&client, package, now)
+                .map_err(|error| Status::invalid_argument(error.to_string()))?;
+            effects.push(effect);
+        }
+        let core = self.core.clone();
+        let available = self
+            .core
+            .blocking(move || {
+                core.submit(effects).wait()?;
+                let user = client.user().ok_or(StoreError::Closed)?;
+                let held = core.store.key_packages(&user)?;
+                Ok(held.iter().filter(|package| package.client == client && package.not_after > now).count())
+            })
+            .await
+            .map_err(store_status)?;
+        Ok(Response::new(UploadKeyPackagesResponse { available: u32::try_from(available).unwrap_or(u32::MAX) }))
+    }
+
+    async fn create_room(&self, request: Request<CreateRoomRequest>) -> Result<Response<CreateRoomResponse>, Status> {
+        let client = self.caller(&request).await?;
+        let CreateRoomRequest { room_uri, group_info, ratchet_tree } = request.into_inner();
+        let room = room(&room_uri)?;
+        let group_info = GroupInfo::from_bytes(&group_info).map_err(malformed)?;
+        let tree = RatchetTree::from_bytes(&ratchet_tree).map_err(malformed)?;
+        let accepted = hub_calls::create(&self.core, client, room, group_info, tree).await?;
+        Ok(Response::new(CreateRoomResponse { accepted_timestamp: accepted.0 }))
+    }
+
+    async fn fetch_key_material(&self, request: Request<RoomCall>) -> Result<Response<RoomReply>, Status> {
+        let client = self.caller(&request).await?;
+        let RoomCall { room_uri, target_user, body } = request.into_inner();
+        let room = room(&room_uri)?;
+        let target: UserUri = target_user.parse().map_err(invalid)?;
+        let request = KeyMaterialRequestIn::from_bytes(&body).map_err(malformed)?;
+        key_material::check_own(&client, &room, &target, &request).map_err(Status::permission_denied)?;
+        let response = if room.domain() == &self.core.domain {
+            key_material::fetch(&self.core, &self.core.domain, &target, request).await?
+        } else {
+            self.core.peers.key_material(room.domain(), &target, body).await.map_err(CallError::Peer)?
+        };
+        reply(&response)
+    }
+
+    async fn update_room(&self, request: Request<RoomCall>) -> Result<Response<RoomReply>, Status> {
+        let client = self.caller(&request).await?;
+        let RoomCall { room_uri, body, .. } = request.into_inner();
+        let room = room(&room_uri)?;
+        let update = UpdateRequest::from_bytes(&body).map_err(malformed)?;
+        reply(&hub_calls::update_as_client(&self.core, client, room, update).await?)
+    }
+
+    async fn submit_message(&self, request: Request<RoomCall>) -> Result<Response<RoomReply>, Status> {
+        let client = self.caller(&request).await?;
+        let RoomCall { room_uri, body, .. } = request.into_inner();
+        let room = room(&room_uri)?;
+        let message = SubmitMessageRequest::from_bytes(&body).map_err(malformed)?;
+        if client.user().map(|user| user.to_string()).as_deref() != Some(message.sending_uri.as_str()) {
+            return Err(Status::permission_denied("sendingUri is not the caller's user"));
+        }
+        let response = if room.domain() == &self.core.domain {
+            hub_calls::submit(&self.core, self.core.domain.clone(), room, message).await?
+        } else {
+            self.core.peers.submit_message(room.domain(), &room, body).await.map_err(CallError::Peer)?
+        };
+        reply(&response)
+    }
+
+    async fn fetch_group_info(&self, request: Request<RoomCall>) -> Result<Response<RoomReply>, Status> {
+        self.caller(&request).await?;
+        let RoomCall { room_uri, body, .. } = request.into_inner();
+        let room = room(&room_uri)?;
+        let ask = GroupInfoRequestIn::from_bytes(&body).map_err(malformed)?;
+        let answer = if room.domain() == &self.core.domain {
+            hub_calls::group_info(&self.core, self.core.domain.clone(), room, ask).await?
+        } else {
+            let answer = self.core.peers.group_info(room.domain(), &room, body).await.map_err(CallError::Peer)?;
+            answer.unverified().clone()
+        };
+        let body = answer.to_bytes().map_err(|error| Status::internal(error.to_string()))?;
+        Ok(Response::new(RoomReply { body }))
+    }
+
+    async fn forget_room(&self, request: Request<ForgetRoomRequest>) -> Result<Response<ForgetRoomResponse>, Status> {
+        let client = self.caller(&request).await?;
+        let room = room(&request.into_inner().room_uri)?;
+        let store = self.core.store.clone();
+        self.core
+            .blocking(move || store.commit(vec![Effect::LeaveLocal { room, client }]))
+            .await
+            .map_err(store_status)?;
+        Ok(Response::new(ForgetRoomResponse {}))
+    }
+
+    async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<EventStream>, Status> {
+        let client = self.caller(&request).await?;
+        Ok(Response::new(self.events(client, request.into_inner().after, false)))
+    }
+
+    async fn drain(&self, request: Request<WatchRequest>) -> Result<Response<EventStream>, Status> {
+        let client = self.caller(&request).await?;
+        Ok(Response::new(self.events(client, request.into_inner().after, true)))
+    }
+
+    async fn acknowledge(
+        &self,
+        request: Request<AcknowledgeRequest>,
+    ) -> Result<Response<AcknowledgeResponse>, Status> {
+        let client = self.caller(&request).await?;
+        let up_to = request.into_inner().up_to;
+        let store = self.core.store.clone();
+        self.core
+            .blocking(move || store.commit(vec![Effect::Acknowledge { client, up_to }]))
+            .await
+            .map_err(store_status)?;
+        Ok(Response::new(AcknowledgeResponse {}))
+    }
+}
+
+fn room(text: &str) -> Result<RoomUri, Status> {
+    text.parse().map_err(invalid)
+}
+
+fn invalid(error: mimi_arch::UriError) -> Status {
+    Status::invalid_argument(error.to_string())
+}
+
+fn malformed(error: mimi_protocol::codec::DecodeError) -> Status {
+    Status::invalid_argument(error.to_string())
+}
+
+fn store_status(error: StoreError) -> Status {
+    CallError::Store(error).into()
+}
+
+fn encode(value: &impl Wire) -> Result<Vec<u8>, Status> {
+    value.to_bytes().map_err(|error| Status::internal(error.to_string()))
+}
+
+fn reply(value: &impl Wire) -> Result<Response<RoomReply>, Status> {
+    Ok(Response::new(RoomReply { body: encode(value)? }))
+}

@@ -1,0 +1,287 @@
+//! The calls on rooms: decided by `mimi_ds::hub` when this provider is the room's hub, sent to the hub otherwise; and what
+//! hubs send us (sections 5.3 to 5.6 of draft-ietf-mimi-protocol-06).
+
+use std::{sync::Arc, time::Duration};
+
+use mimi_arch::{ClientUri, Domain, RoomUri};
+use mimi_ds::{
+    Effect, OpenMlsHpke, StoreError,
+    follower::{FanoutFacts, accept_fanout},
+    hub::{CreateRefusal, GroupInfoRefusal, Routes, key_packages_named},
+    store::Conflict,
+};
+use mimi_protocol::{
+    AcceptedTimestamp, IdentifierUri,
+    codec::{DecodeError, EncodeError, Wire},
+    crypto::SignatureError,
+    group_info::{self, GroupInfoRequestIn, GroupInfoResponse},
+    http::{client::ClientError, server::{Problem, ProblemKind}},
+    mls::{GroupInfo, MlsMessageView, RatchetTree, Sender},
+    notify::FanoutMessage,
+    submit_message::{SubmitMessageRequest, SubmitMessageResponse},
+    update::{HandshakeBundle, UpdateRequest, UpdateRoomResponse},
+};
+use thiserror::Error;
+use tonic::Status;
+use tracing::{debug, error};
+
+use crate::{
+    clock,
+    provider::Core,
+    rooms::{Room, Visit},
+};
+
+/// When others may try again after something failed here.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// How often a notification is looked at anew when another request with the same messages is under way.
+const NOTIFY_ATTEMPTS: usize = 8;
+
+/// Why a call has no answer of the draft's.
+#[derive(Debug, Error)]
+pub(crate) enum CallError {
+    #[error("there is no room {0} here")]
+    UnknownRoom(RoomUri),
+    #[error("neither the user {0} nor the room is this provider's")]
+    NotHere(String),
+    #[error("{0}")]
+    Denied(String),
+    #[error("a room of that name exists")]
+    RoomExists,
+    #[error("the room cannot be created: {0}")]
+    Create(CreateRefusal),
+    #[error("signature: {0}")]
+    Signature(#[from] SignatureError),
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    #[error("the answer cannot be encoded: {0}")]
+    Encode(#[from] EncodeError),
+    #[error("internal: {0}")]
+    Internal(String),
+    #[error("the other provider: {0}")]
+    Peer(ClientError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl CallError {
+    /// What another provider is told.
+    pub(crate) fn into_problem(self) -> Problem {
+        let detail = self.to_string();
+        match self {
+            Self::UnknownRoom(_) => Problem::new(ProblemKind::UnknownRoom, detail),
+            Self::NotHere(_) => Problem::new(ProblemKind::UnknownUser, detail),
+            Self::Denied(_) | Self::Create(_) | Self::Signature(_) | Self::RoomExists => {
+                Problem::new(ProblemKind::NotPermitted, detail)
+            }
+            Self::Decode(error) => Problem::malformed_body(&error),
+            Self::Peer(_) => Problem::unavailable(detail, TRY_AGAIN),
+            Self::Encode(_) | Self::Internal(_) | Self::Store(_) => {
+                error!(%detail, "a request could not be carried out");
+                Problem::unavailable("the request could not be stored, try again", TRY_AGAIN)
+            }
+        }
+    }
+}
+
+impl From<CallError> for Status {
+    /// What the own client is told.
+    fn from(error: CallError) -> Self {
+        let detail = error.to_string();
+        match error {
+            CallError::UnknownRoom(_) | CallError::NotHere(_) => Self::not_found(detail),
+            CallError::Denied(_) | CallError::Signature(_) => Self::permission_denied(detail),
+            CallError::RoomExists => Self::already_exists(detail),
+            CallError::Create(_) | CallError::Decode(_) => Self::invalid_argument(detail),
+            CallError::Peer(ClientError::Status { .. }) => Self::failed_precondition(detail),
+            CallError::Peer(_) => Self::unavailable(detail),
+            CallError::Encode(_) | CallError::Internal(_) | CallError::Store(_) => {
+                error!(%detail, "a call could not be carried out");
+                Self::unavailable("the call could not be stored, try again")
+            }
+        }
+    }
+}
+
+/// Creates a room of which this provider is the hub (section 3.1).
+pub(crate) async fn create(
+    core: &Arc<Core>,
+    creator: ClientUri,
+    room: RoomUri,
+    group_info: GroupInfo,
+    tree: RatchetTree,
+) -> Result<AcceptedTimestamp, CallError> {
+    if room.domain() != &core.domain {
+        return Err(CallError::Denied(format!("{room} is not a room of {}", core.domain)));
+    }
+    let held = core.clone();
+    core.blocking(move || {
+        let created = Room::create(clock::now(), &held.identity, &creator, room.clone(), group_info, &tree);
+        match created {
+            Err(refusal) => Ok(Err(CallError::Create(refusal))),
+            Ok((created, accepted)) => match held.rooms.create(&held, &room, created, accepted.effects) {
+                Ok(()) => Ok(Ok(accepted.timestamp)),
+                Err(StoreError::Conflict(Conflict::RoomExists)) => Ok(Err(CallError::RoomExists)),
+                Err(error) => Err(error),
+            },
+        }
+    })
+    .await?
+}
+
+/// A decision on a room of this provider, with its effects durable before it is returned.
+async fn decide<T: Send + 'static>(
+    core: &Arc<Core>,
+    room: RoomUri,
+    decision: impl FnOnce(&mut Room) -> (T, Vec<Effect>) + Send + 'static,
+) -> Result<T, CallError> {
+    let held = core.clone();
+    let name = room.clone();
+    match core.blocking(move || held.rooms.visit(&held, &name, decision)).await? {
+        Visit::Done(answer) => Ok(answer),
+        Visit::NoSuchRoom => Err(CallError::UnknownRoom(room)),
+    }
+}
+
+/// Section 5.3 at the hub.
+pub(crate) async fn update(
+    core: &Arc<Core>,
+    source: Domain,
+    room: RoomUri,
+    request: UpdateRequest,
+) -> Result<UpdateRoomResponse, CallError> {
+    let (held, named) = (core.clone(), request.clone());
+    let routes = core
+        .blocking(move || {
+            let mut routes = Routes::new();
+            for reference in key_packages_named(&named) {
+                if let Some(provider) = held.store.route(reference)? {
+                    routes.insert(reference.clone(), provider);
+                }
+            }
+            Ok(routes)
+        })
+        .await?;
+    decide(core, room, move |room| match room.update(clock::now(), &source, &request, &routes) {
+        Ok(accepted) => (Ok(accepted.update_response()), accepted.effects),
+        Err(refusal) => (refusal.response().ok_or_else(|| CallError::Internal(refusal.to_string())), Vec::new()),
+    })
+    .await?
+}
+
+/// Section 5.3 for a client of this provider, wherever the hub is.
+///
+/// A client that joins by an external commit is entered among the room's local clients before the commit is sent, so that
+/// nothing the hub fans out afterwards can miss it; a refusal takes it out again.
+pub(crate) async fn update_as_client(
+    core: &Arc<Core>,
+    client: ClientUri,
+    room: RoomUri,
+    request: UpdateRequest,
+) -> Result<UpdateRoomResponse, CallError> {
+    if room.domain() == &core.domain {
+        return update(core, core.domain.clone(), room, request).await;
+    }
+    let joins = is_external_commit(&request);
+    let was_member = {
+        let (store, room, client) = (core.store.clone(), room.clone(), client.clone());
+        core.blocking(move || Ok(store.local_members(&room)?.contains(&client))).await?
+    };
+    if joins && !was_member {
+        let (held, room, client) = (core.clone(), room.clone(), client.clone());
+        core.blocking(move || held.submit(vec![Effect::JoinLocal { room, client }]).wait()).await?;
+    }
+    let body = request.to_bytes()?;
+    let response = core.peers.update(room.domain(), &room, body).await;
+    let refused = match &response {
+        Ok(response) => !matches!(response, UpdateRoomResponse::Success { .. }),
+        Err(error) => matches!(error, ClientError::Status { .. }),
+    };
+    if joins && !was_member && refused {
+        let held = core.clone();
+        core.blocking(move || held.submit(vec![Effect::LeaveLocal { room, client }]).wait()).await?;
+    }
+    response.map_err(CallError::Peer)
+}
+
+fn is_external_commit(request: &UpdateRequest) -> bool {
+    match &request.0 {
+        HandshakeBundle::Commit { commit, .. } => {
+            matches!(commit.view(), MlsMessageView::PublicMessage(message) if message.sender == Sender::NewMemberCommit)
+        }
+        HandshakeBundle::Proposals { .. } => false,
+    }
+}
+
+/// Section 5.4 at the hub.
+pub(crate) async fn submit(
+    core: &Arc<Core>,
+    source: Domain,
+    room: RoomUri,
+    request: SubmitMessageRequest,
+) -> Result<SubmitMessageResponse, CallError> {
+    decide(core, room, move |room| match room.submit(clock::now(), &source, &request) {
+        Ok(accepted) => (Ok(accepted.submit_response()), accepted.effects),
+        Err(refusal) => (refusal.response().ok_or_else(|| CallError::Internal(refusal.to_string())), Vec::new()),
+    })
+    .await?
+}
+
+/// Section 5.6 at the hub.
+pub(crate) async fn group_info(
+    core: &Arc<Core>,
+    source: Domain,
+    room: RoomUri,
+    request: GroupInfoRequestIn,
+) -> Result<GroupInfoResponse, CallError> {
+    let request = request.verify()?;
+    let room_id = IdentifierUri::from(&room);
+    let answer = decide(core, room, {
+        let request = request.clone();
+        move |room| (room.group_info(&source, &request), Vec::new())
+    })
+    .await;
+    match answer {
+        Ok(Ok(contents)) => {
+            let credential = core.identity.external_sender.credential.clone();
+            group_info::seal_response(&OpenMlsHpke::default(), &core.signer, credential, room_id, &request, &contents)
+                .map_err(|error| CallError::Denied(error.to_string()))
+        }
+        Ok(Err(GroupInfoRefusal::Internal(reason))) => Err(CallError::Internal(reason.to_string())),
+        Ok(Err(refusal)) => {
+            debug!(%room_id, %refusal, "group info refused");
+            Ok(GroupInfoResponse::NotAuthorized { room_id })
+        }
+        Err(CallError::UnknownRoom(_)) => Ok(GroupInfoResponse::NoSuchRoom { room_id }),
+        Err(error) => Err(error),
+    }
+}
+
+/// Section 5.5 at a follower: what the hub of a room sends.
+pub(crate) async fn notify(
+    core: &Arc<Core>,
+    source: Domain,
+    room: RoomUri,
+    messages: Vec<FanoutMessage>,
+) -> Result<(), CallError> {
+    let held = core.clone();
+    core.blocking(move || {
+        for _ in 0..NOTIFY_ATTEMPTS {
+            let facts = FanoutFacts::read(&*held.store, &source, &room, &messages)?;
+            let effects = match accept_fanout(&source, &held.domain, &room, &messages, &facts) {
+                Ok(effects) => effects,
+                Err(refusal) => return Ok(Err(CallError::Denied(refusal.to_string()))),
+            };
+            if effects.is_empty() {
+                return Ok(Ok(()));
+            }
+            match held.submit(effects).wait() {
+                // The same messages came in another request at the same time.
+                Err(StoreError::Conflict(Conflict::FanoutSeen)) => {}
+                done => return done.map(Ok),
+            }
+        }
+        Err(StoreError::Conflict(Conflict::FanoutSeen))
+    })
+    .await?
+}

@@ -1,0 +1,143 @@
+//! TLS as draft-ietf-mimi-protocol-06 section 4.1 demands it: both ends of a connection between providers show a certificate,
+//! and each checks the other's. The crypto provider (ring) is passed explicitly; nothing is installed process-wide.
+
+use std::{path::Path, sync::Arc};
+
+use rustls::{
+    ClientConfig, RootCertStore, ServerConfig,
+    crypto::{CryptoProvider, ring},
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
+};
+use thiserror::Error;
+
+/// Why a TLS configuration could not be made. Each names the file or text to look at.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// A PEM file could not be read or holds no object of the kind that is needed.
+    #[error("{what}: {source}")]
+    Pem {
+        /// Which of the three PEM texts.
+        what: String,
+        /// What the PEM reader said.
+        source: rustls::pki_types::pem::Error,
+    },
+    /// There is no certificate in the PEM text.
+    #[error("{what}: no certificate in it")]
+    NoCertificate {
+        /// Which of the PEM texts.
+        what: String,
+    },
+    /// The TLS library refuses the certificate or the key.
+    #[error("TLS: {0}")]
+    Rustls(#[from] rustls::Error),
+    /// The verifier of client certificates cannot be made.
+    #[error("TLS client certificates: {0}")]
+    Verifier(#[from] rustls::server::VerifierBuilderError),
+}
+
+/// A provider's certificate chain, its key, and the authorities it trusts for other providers.
+#[derive(Clone)]
+pub struct TlsIdentity {
+    chain: Vec<CertificateDer<'static>>,
+    key: Arc<PrivateKeyDer<'static>>,
+    roots: Arc<RootCertStore>,
+}
+
+impl TlsIdentity {
+    /// Reads the three PEM files.
+    ///
+    /// # Errors
+    /// When one cannot be read or holds the wrong thing.
+    pub fn from_files(certificate: &Path, key: &Path, authorities: &Path) -> Result<Self, TlsError> {
+        let pem = |path: &Path, source| TlsError::Pem { what: path.display().to_string(), source };
+        let chain = CertificateDer::pem_file_iter(certificate)
+            .and_then(Iterator::collect)
+            .map_err(|source| pem(certificate, source))?;
+        let private = PrivateKeyDer::from_pem_file(key).map_err(|source| pem(key, source))?;
+        let authorities_der: Vec<_> = CertificateDer::pem_file_iter(authorities)
+            .and_then(Iterator::collect)
+            .map_err(|source| pem(authorities, source))?;
+        Self::new(chain, private, authorities_der, &certificate.display().to_string())
+    }
+
+    /// Reads the three PEM texts.
+    ///
+    /// # Errors
+    /// When one holds the wrong thing.
+    pub fn from_pem(certificate: &str, key: &str, authorities: &str) -> Result<Self, TlsError> {
+        let pem = |what: &str, source| TlsError::Pem { what: what.to_owned(), source };
+        let chain = CertificateDer::pem_slice_iter(certificate.as_bytes())
+            .collect::<Result<_, _>>()
+            .map_err(|source| pem("certificate", source))?;
+        let private = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|source| pem("key", source))?;
+        let authorities_der = CertificateDer::pem_slice_iter(authorities.as_bytes())
+            .collect::<Result<_, _>>()
+            .map_err(|source| pem("authorities", source))?;
+        Self::new(chain, private, authorities_der, "certificate")
+    }
+
+    fn new(
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+        authorities: Vec<CertificateDer<'static>>,
+        what: &str,
+    ) -> Result<Self, TlsError> {
+        if chain.is_empty() {
+            return Err(TlsError::NoCertificate { what: what.to_owned() });
+        }
+        if authorities.is_empty() {
+            return Err(TlsError::NoCertificate { what: "authorities".to_owned() });
+        }
+        let mut roots = RootCertStore::empty();
+        for authority in authorities {
+            roots.add(authority)?;
+        }
+        Ok(Self { chain, key: Arc::new(key), roots: Arc::new(roots) })
+    }
+
+    /// For the listener that other providers connect to: a client certificate is required.
+    ///
+    /// # Errors
+    /// When the TLS library refuses the certificate or key.
+    pub fn peer_server(&self) -> Result<ServerConfig, TlsError> {
+        let verifier = WebPkiClientVerifier::builder_with_provider(self.roots.clone(), crypto()).build()?;
+        let mut config = ServerConfig::builder_with_provider(crypto())
+            .with_safe_default_protocol_versions()?
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(self.chain.clone(), self.key.clone_key())?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config)
+    }
+
+    /// For the listener that the provider's own clients connect to: the server shows its certificate,
+    /// the clients authenticate with their tokens.
+    ///
+    /// # Errors
+    /// When the TLS library refuses the certificate or key.
+    pub fn client_api_server(&self) -> Result<ServerConfig, TlsError> {
+        let mut config = ServerConfig::builder_with_provider(crypto())
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(self.chain.clone(), self.key.clone_key())?;
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Ok(config)
+    }
+
+    /// For connections to other providers: shows the own certificate and checks theirs against their domain.
+    ///
+    /// # Errors
+    /// When the TLS library refuses the certificate or key.
+    pub fn peer_client(&self) -> Result<ClientConfig, TlsError> {
+        let config = ClientConfig::builder_with_provider(crypto())
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(self.roots.clone())
+            .with_client_auth_cert(self.chain.clone(), self.key.clone_key())?;
+        Ok(config)
+    }
+}
+
+fn crypto() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}

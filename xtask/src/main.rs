@@ -1,0 +1,73 @@
+//! Tasks of the workspace: what is derived is written here, and traced here. `cargo xtask help` lists the tasks.
+//!
+//! Everything that is generated follows one rule: the task writes it, and the same task with `--check` fails if what is in
+//! the tree differs from what it would write.
+
+#![forbid(unsafe_code)]
+
+mod docs;
+mod regenerate;
+mod requirements;
+mod trace;
+mod vectors;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Tasks of the workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Write the test vectors from their builders (fixed seed, the same bytes each time)
+    Vectors {
+        /// Write nothing; fail if a file is stale
+        #[arg(long)]
+        check: bool,
+    },
+    /// Write the pages that are derived: docs/glossary.md and docs/drafts.md
+    Docs {
+        /// Write nothing; fail if a page is stale
+        #[arg(long)]
+        check: bool,
+    },
+    /// Trace requirements to code and tests
+    Trace {
+        /// Also write the whole table, with every place, to this file (Markdown)
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
+        /// List what is not cited entry by entry
+        #[arg(long)]
+        list: bool,
+    },
+    /// Compare the requirement tables with the text of a draft
+    Requirements(requirements::Arguments),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    let root = regenerate::workspace_root()?;
+    match task {
+        Task::Vectors { check } => vectors::run(&root, check),
+        Task::Docs { check } => docs::run(&root, check),
+        Task::Trace { report, list } => trace::run(&root, report.as_deref(), list),
+        Task::Requirements(arguments) => requirements::run(&root, &arguments),
+    }
+}

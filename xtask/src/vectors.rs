@@ -1,0 +1,61 @@
+//! Writes `spec-vectors`: every file from its builder, byte for byte the same each time.
+//!
+//! The builders write octets with [`layout`], which knows nothing of the crates that the vectors test, so that builder and parser
+//! are two witnesses.
+
+mod builder;
+mod directory;
+mod group_info;
+mod host_from;
+mod key_material;
+mod keys;
+mod labels;
+mod layout;
+mod mls;
+mod notify;
+mod participant_list;
+mod rules;
+mod submit_message;
+mod update;
+mod uris;
+mod wire;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::regenerate::Derived;
+use builder::Built;
+
+const MEND: &str = "cargo xtask vectors";
+
+/// Runs the task.
+pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
+    let mut derived = Derived::default();
+    derived.own("spec-vectors/mimi-arch", ".json");
+    derived.own("spec-vectors/mimi-protocol", ".json");
+    let mut index = String::from(
+        "//! Written by `cargo xtask vectors`.\n\n/// Path and text of every vector file.\n#[rustfmt::skip]\npub(crate) static FILES: &[(&str, &str)] = &[\n",
+    );
+    let mut files = build()?;
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    for Built { path, file } in files {
+        let text = serde_json::to_string_pretty(&file).with_context(|| path.clone())?;
+        let _ = writeln!(index, "    (\"{path}\", include_str!(\"../{path}\")),");
+        derived.put(format!("spec-vectors/{path}"), text + "\n");
+    }
+    index.push_str("];\n");
+    derived.put("spec-vectors/src/files.rs", index);
+    derived.write_or_check(root, check, MEND)
+}
+
+fn build() -> Result<Vec<Built>> {
+    let mut files = vec![uris::build()?, host_from::build()?, directory::build()?, labels::build()?, notify::build()?];
+    files.extend(key_material::build()?);
+    files.extend(update::build()?);
+    files.extend(submit_message::build()?);
+    files.extend(group_info::build()?);
+    files.extend(participant_list::build()?);
+    Ok(files)
+}
