@@ -106,13 +106,13 @@ fn commit_welcome_group_info_and_tree_are_read_as_openmls_wrote_them() {
     let mut group = alice.group();
     let package = bob.key_package();
     let reference = package.hash_ref(alice.crypto.crypto()).unwrap();
-    let (commit, welcome, group_info) =
+    let (commit, welcome, _) =
         group.add_members(&alice.crypto, &alice.keys, std::slice::from_ref(&package)).unwrap();
 
     let commit = read(&commit.to_bytes().unwrap());
-    let public = commit.view().as_public().unwrap();
+    let public = commit.as_public().unwrap();
     assert_eq!((public.group_id.as_slice(), public.epoch, &public.sender), (GROUP_ID, Epoch(0), &OurSender::Member(0)));
-    let contents = commit.view().as_commit().unwrap();
+    let contents = commit.as_commit().unwrap();
     let [ProposalOrRef::Proposal(ProposalView::Add(added))] = contents.proposals.as_slice() else {
         panic!("{:?}", contents.proposals);
     };
@@ -124,14 +124,18 @@ fn commit_welcome_group_info_and_tree_are_read_as_openmls_wrote_them() {
     assert_eq!(view.cipher_suite, CipherSuite(1));
     assert_eq!(view.new_members.iter().map(|named| named.as_bytes()).collect::<Vec<_>>(), [reference.as_slice()]);
 
-    let group_info = read(&MlsMessageOut::from(group_info.unwrap()).to_bytes().unwrap());
-    assert!(matches!(group_info.view(), MlsMessageView::GroupInfo(info) if info.epoch() == Epoch(1) && info.group_id() == GROUP_ID));
-
     group.merge_pending_commit(&alice.crypto).unwrap();
+    let group_info = group.export_group_info(alice.crypto.crypto(), &alice.keys, false).unwrap();
+    let group_info = read(&group_info.to_bytes().unwrap());
+    let MlsMessageView::GroupInfo(group_info) = group_info.view() else { panic!("{group_info:?}") };
+    assert_eq!((group_info.group_id(), group_info.epoch(), group_info.signer()), (GROUP_ID, Epoch(1), 0));
+    assert_eq!(group_info.confirmation_tag().len(), 32);
+    assert!(group_info.group_context().external_senders().unwrap().is_empty());
+
     let tree = group.export_ratchet_tree().tls_serialize_detached().unwrap();
     let ours = OurTree::from_bytes(&tree).unwrap();
     assert_eq!(ours.to_bytes().unwrap(), tree);
-    assert_eq!(ours.view().nodes.len(), 3);
+    assert_eq!(ours.view().nodes, 3);
 }
 
 #[test]
@@ -145,20 +149,20 @@ fn proposals_and_application_messages_are_read_as_openmls_wrote_them() {
         .propose_app_data_update(&alice.crypto, &alice.keys, 0x22, AppDataUpdateOperation::Update(b"change".to_vec().into()))
         .unwrap();
     let proposal = read(&proposal.to_bytes().unwrap());
-    let Some(ProposalView::AppDataUpdate(update)) = proposal.view().as_proposal() else { panic!("{proposal:?}") };
+    let Some(ProposalView::AppDataUpdate(update)) = proposal.as_proposal() else { panic!("{proposal:?}") };
     assert_eq!(update.component_id, mls::ComponentId(0x22));
     assert!(matches!(&update.operation, AppDataOperation::Update(octets) if octets == b"change"));
-    let ours = proposal.view().proposal_reference(CipherSuite(1)).unwrap();
+    let ours = proposal.proposal_reference(CipherSuite(1)).unwrap();
     assert_eq!(tls_octets(ours.as_bytes()), theirs.tls_serialize_detached().unwrap());
 
     let (removal, _) = group.propose_remove_member(&alice.crypto, &alice.keys, LeafNodeIndex::new(1)).unwrap();
-    assert!(matches!(read(&removal.to_bytes().unwrap()).view().as_proposal(), Some(ProposalView::Remove(_))));
+    assert!(matches!(read(&removal.to_bytes().unwrap()).as_proposal(), Some(ProposalView::Remove(_))));
 
     group.clear_pending_proposals(alice.crypto.storage()).unwrap();
     group.set_aad(b"seen by the hub".to_vec());
     let message = group.create_message(&alice.crypto, &alice.keys, b"hello").unwrap();
     let message = read(&message.to_bytes().unwrap());
-    let private = message.view().as_private().unwrap();
+    let private = message.as_private().unwrap();
     assert_eq!(private.content_type, ContentType::Application);
     assert_eq!((private.group_id.as_slice(), private.epoch), (GROUP_ID, Epoch(1)));
     assert_eq!(private.authenticated_data, b"seen by the hub");

@@ -21,9 +21,7 @@ use hyper_util::{
 };
 use mimi_arch::Domain;
 use mimi_client::{Client, ClientConfig, Event};
-use mimi_protocol::http::client::{
-    ClientConfig as PeerClientConfig, NotifyOutcome, PeerAddress, ProviderClient,
-};
+use mimi_protocol::http::client::{NotifyOutcome, PeerAddress, ProviderClient, ProviderClientConfig};
 use mimi_provider::{
     Config, LimitsConfig, Provider, RunningProvider, TlsConfig,
     throwaway_ca::ThrowawayCa,
@@ -95,17 +93,14 @@ impl Scene {
 
     /// The test itself, speaking as the provider.
     fn speak_as(&self, name: &str) -> ProviderClient {
-        ProviderClient::new(PeerClientConfig {
-            domain: name.parse().unwrap(),
-            tls: self.identity(name).peer_client().unwrap(),
-            peers: self
-                .addresses
-                .iter()
-                .map(|(domain, [peer, _])| (domain.clone(), PeerAddress { socket: *peer }))
-                .collect(),
-            ..PeerClientConfig::default()
-        })
-        .unwrap()
+        let tls = self.identity(name).peer_client().unwrap();
+        let mut config = ProviderClientConfig::new(name.parse().unwrap(), tls);
+        config.peers = self
+            .addresses
+            .iter()
+            .map(|(domain, [peer, _])| (domain.clone(), PeerAddress { socket: *peer }))
+            .collect();
+        ProviderClient::new(config).unwrap()
     }
 }
 

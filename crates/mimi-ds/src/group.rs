@@ -147,6 +147,9 @@ pub enum StageError {
     /// A key package lives longer than an application may accept (RFC 9420 section 7.2).
     #[error("a key package is valid for longer than is accepted")]
     Lifetime,
+    /// A proposal of a commit is not valid in the group.
+    #[error("a proposal of the commit is not valid: {0}")]
+    Proposal(String),
     /// The message is not valid by RFC 9420 or the mls-extensions draft.
     #[error("not valid: {0}")]
     Invalid(String),

@@ -271,7 +271,7 @@ fn response() -> Result<Built> {
     )?);
 
     let file = FileBuilder::new("mimi-protocol", revisions::PROTOCOL, "key-material-response", "KeyMaterialResponse", "5.2")
-        .header("The key packages are well formed and rightly signed. clientCapabilities is null where the optional value is absent.")
+        .header("The key packages are well formed and rightly signed; they are valid for a hundred years, so that the vectors do not expire. clientCapabilities is null where the optional value is absent.")
         .note("Forbidden", BugType::MissingCheck, SECTION, "values that the draft does not allow together or at all", Some("a client is added although its user was not to be reached"));
     let file = wire::unknown_value_note(wire::valid_note(wire::notes(file), SECTION), SECTION);
     wire::wrong_kind_note(file, "RFC 9420 section 10").group(GROUP_TYPE, cases).finish()

@@ -29,9 +29,10 @@ const WELCOME: u16 = 3;
 const KEY_PACKAGE: u16 = 5;
 pub(crate) const PARTICIPANT_LIST: u16 = 0x0022;
 
-/// When the key packages begin and end to be valid: 2026-01-01 and 84 days later, in seconds.
+/// When the key packages begin and end to be valid, in seconds: from 2026-01-01 for a hundred years of 365 days, so that the vectors do not
+/// expire. A key package that is really used has a shorter lifetime.
 const NOT_BEFORE: u64 = 1_767_225_600;
-const NOT_AFTER: u64 = NOT_BEFORE + 84 * 24 * 3600;
+const NOT_AFTER: u64 = NOT_BEFORE + 100 * 365 * 24 * 3600;
 
 /// Who sends a public message.
 #[derive(Debug, Clone, Copy)]

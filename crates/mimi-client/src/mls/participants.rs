@@ -59,6 +59,9 @@ pub(crate) fn of(context: &GroupContext) -> Result<ParticipantListData, MlsFailu
 
 /// Computes what the AppDataUpdate proposals of one commit make of the dictionary.
 ///
+/// Every participant list update was made against the list of the current epoch, whoever made it; so all of a commit are
+/// taken together, and two users who leave in one epoch do not shift each other's index.
+///
 /// # Errors
 /// When an update does not apply, a component is removed that is not there or beside another operation on it, or a
 /// component is not the participant list: rooms have no other yet.
@@ -98,13 +101,17 @@ fn resolve_component(
         return Err(refuse("this client does not know the component"));
     }
     let list = ParticipantListData::from_bytes(current.ok_or_else(none)?).map_err(failure)?;
-    let mut updates = Vec::new();
+    // req: MP06-7.5-13
+    let mut together = ParticipantListUpdate::default();
     for operation in operations {
         if let AppDataUpdateOperation::Update(data) = operation {
-            updates.push(ParticipantListUpdate::from_bytes(data.as_slice()).map_err(failure)?);
+            let update = ParticipantListUpdate::from_bytes(data.as_slice()).map_err(failure)?;
+            together.changed_role_participants.extend(update.changed_role_participants);
+            together.removed_indices.extend(update.removed_indices);
+            together.added_participants.extend(update.added_participants);
         }
     }
-    Ok(list.apply_all(&updates).map_err(failure)?.to_bytes()?)
+    Ok(list.apply(&together).map_err(failure)?.to_bytes()?)
 }
 
 fn none() -> MlsFailure {

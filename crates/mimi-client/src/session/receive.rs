@@ -88,6 +88,41 @@ impl Arrival<'_> {
     fn take(&self, event: &FanoutEvent) -> Result<Vec<Event>, ClientError> {
         let row = rooms::get(self.connection, self.room)?
             .filter(|row| matches!(row.standing, Standing::Member | Standing::Joining));
+        let Some((caught_up, row)) = self.catch_up(event, &row)? else {
+            return self.dispatch(event, row);
+        };
+        let mut events = vec![caught_up];
+        events.extend(self.dispatch(event, Some(row))?);
+        Ok(events)
+    }
+
+    /// A hub need not send a client's own commit back to it. When the answer was lost too, the first message of the epoch
+    /// that the commit would begin says that it was accepted: the commit is merged, and stays so only if the message then
+    /// proves to be made with the keys of that epoch.
+    fn catch_up(&self, event: &FanoutEvent, row: &Option<RoomRow>) -> Result<Option<(Event, RoomRow)>, ClientError> {
+        let (FanoutEvent::Application { message, .. } | FanoutEvent::Commit { message, .. }, Some(row)) = (event, row)
+        else {
+            return Ok(None);
+        };
+        if row.standing != Standing::Member || !matches!(pending(row), Some(HandshakeBundle::Commit { .. })) {
+            return Ok(None);
+        }
+        let provider = Provider::new(self.connection);
+        let mut group = room_group::load_member(&provider, self.room)?;
+        if epoch_of(message) != group.epoch().as_u64().checked_add(1).map(Epoch) {
+            return Ok(None);
+        }
+        let Processed::Committed { epoch, added, removed } = process::merge(&provider, self.room, &mut group, None)?
+        else {
+            return Ok(None);
+        };
+        let row = RoomRow { pending: None, last_epoch: epoch, ..row.clone() };
+        rooms::put(self.connection, &row)?;
+        let event = Event::Committed { room: self.room.clone(), epoch, added, removed, accepted: self.accepted };
+        Ok(Some((event, row)))
+    }
+
+    fn dispatch(&self, event: &FanoutEvent, row: Option<RoomRow>) -> Result<Vec<Event>, ClientError> {
         match (event, row) {
             (FanoutEvent::Welcome { message, ratchet_tree }, row) => self.welcome(row, message, ratchet_tree),
             // Of a room before this client joined it, or after it left.

@@ -235,6 +235,7 @@ fn asking_for_group_information_finds_out_that_a_commit_was_accepted() {
 
 #[test]
 fn two_users_who_leave_in_one_epoch_are_both_taken_off_the_list() {
+    // req: MP06-7.5-13
     let (mut hub, mut alice, mut bob) = two();
     let mut cathy = Device::new("c.example", "cathy", "1");
     let (commit, welcome) = hub.add(&alice, &[&cathy]);
@@ -253,4 +254,33 @@ fn two_users_who_leave_in_one_epoch_are_both_taken_off_the_list() {
     for leaver in [&mut bob, &mut cathy] {
         assert!(matches!(leaver.gets(&commit_event(&commit)).as_slice(), [Event::Removed { .. }]));
     }
+}
+
+#[test]
+fn a_message_of_the_next_epoch_shows_that_the_unanswered_commit_was_accepted() {
+    // req: MP06-5.5-18
+    let (_, mut alice, mut bob) = two();
+    let commit = empty_commit(&alice);
+    bob.gets(&commit_event(&commit));
+    let hello = bob.session().seal(&room(), "hello", false).unwrap();
+    let events = alice.gets(&text_event(&hello));
+    assert!(
+        matches!(events.as_slice(), [Event::Committed { epoch: Epoch(2), .. }, Event::Message { .. }]),
+        "{events:?}"
+    );
+    in_agreement(&[&alice, &bob]);
+    assert_eq!(alice.gets(&commit_event(&commit)), []);
+}
+
+#[test]
+fn a_message_of_another_epoch_2_does_not_make_the_unanswered_commit_count() {
+    let (_, mut alice, bob) = two();
+    let refused = empty_commit(&alice);
+    let taken = empty_commit(&bob);
+    bob.session().confirm(&taken).unwrap();
+    let hello = bob.session().seal(&room(), "hello", false).unwrap();
+    assert!(matches!(alice.gets(&text_event(&hello)).as_slice(), [Event::Undecryptable { .. }]));
+    assert_eq!(alice.session().unresolved(&room()).unwrap().unwrap().bundle, refused.bundle);
+    assert!(matches!(alice.gets(&commit_event(&taken)).as_slice(), [Event::Committed { .. }]));
+    in_agreement(&[&alice, &bob]);
 }

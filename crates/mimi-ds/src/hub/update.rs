@@ -191,7 +191,7 @@ impl<G: RoomGroup> HubRoom<G> {
             .group
             .stage_commit(bundle.message, &components(&outcome)?)
             .map_err(|error| match error {
-                StageError::Invalid(reason) => super::meaning::invalid(reason),
+                StageError::Proposal(reason) => super::meaning::invalid(reason),
                 other => NotAllowed::from(other).into(),
             })?;
         let group_info =

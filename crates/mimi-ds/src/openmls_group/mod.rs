@@ -17,7 +17,10 @@ use mimi_protocol::{
 };
 use openmls::{
     component::ComponentData as MlsComponentData,
-    group::{PublicGroup, QueuedProposal, StagedCommit},
+    group::{
+        PublicGroup, PublicProcessMessageError, QueuedProposal, ResolveAppDataCommitError, StageCommitError,
+        StagedCommit,
+    },
     messages::group_info::VerifiableGroupInfo,
     prelude::{
         AppDataUpdateOperation, CreationFromExternalError, LeafNodeIndex, MlsMessageBodyIn, MlsMessageIn,
@@ -220,7 +223,10 @@ impl RoomGroup for OpenMlsRoomGroup {
 impl OpenMlsRoomGroup {
     fn process(&self, message: &MlsMessage) -> Result<openmls::prelude::ProcessedMessage, StageError> {
         let public = public_message(message)?;
-        self.group.process_message(&self.crypto, public).map_err(not_valid)
+        self.group.process_message(&self.crypto, public).map_err(|error| match error {
+            PublicProcessMessageError::InvalidCommit(error) => commit_error(&error),
+            other => not_valid(other),
+        })
     }
 
     fn stage(
@@ -245,7 +251,10 @@ impl OpenMlsRoomGroup {
             processed = self
                 .group
                 .resolve_app_data_commit(&self.crypto, processed, changes)
-                .map_err(not_valid)?;
+                .map_err(|error| match error {
+                    ResolveAppDataCommitError::StageCommit(error) => commit_error(&error),
+                    other => not_valid(other),
+                })?;
         }
         match processed.into_content() {
             ProcessedMessageContent::StagedCommitMessage(staged) => Ok(staged),
@@ -258,6 +267,13 @@ fn public_message(message: &MlsMessage) -> Result<PublicMessageIn, StageError> {
     match MlsMessageIn::tls_deserialize_exact_bytes(message.as_bytes()).map_err(not_valid)?.extract() {
         MlsMessageBodyIn::PublicMessage(message) => Ok(message),
         _ => Err(StageError::Content { expected: "handshake" }),
+    }
+}
+
+fn commit_error(error: &StageCommitError) -> StageError {
+    match error {
+        StageCommitError::ProposalValidationError(reason) => StageError::Proposal(reason.to_string()),
+        other => not_valid(other),
     }
 }
 

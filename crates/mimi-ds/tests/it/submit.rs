@@ -7,7 +7,7 @@ use mimi_protocol::{
     submit_message::{SubmitMessageRequest, SubmitMessageResponse},
 };
 
-use crate::{flow::send, support::*};
+use crate::support::*;
 
 fn refuse(world: &mut World, source: &str, sending_uri: &str, app_message: MlsMessage) -> SubmitRefusal {
     let before = world.fingerprint();
@@ -40,11 +40,14 @@ fn a_user_who_is_leaving_neither_sends_nor_is_sent_messages() {
     // req: MP06-7.1-05
     let mut world = World::three();
     let message = world.client("bob2").seal("last words");
+    let other = world.client("alice").seal("sealed before the leave was known");
     let leave = world.client("bob").leave(&[2]);
     let _ = world.accept("bob", leave);
     let refusal = refuse(&mut world, "b.example", "mimi://b.example/u/bob", message);
     assert_eq!(refusal, SubmitRefusal::Leaving(user("mimi://b.example/u/bob")));
-    let accepted = send(&mut world, "alice", "he is gone");
+    let request =
+        SubmitMessageRequest { app_message: other, sending_uri: IdentifierUri::new("mimi://a.example/u/alice") };
+    let accepted = world.room.submit(NOW, &domain("a.example"), &request).unwrap();
     assert_eq!(
         recipients(&accepted),
         ["c.example application", "mimi://a.example/d/alice/1 application"]

@@ -78,6 +78,7 @@ pub(crate) struct Commit {
     pub(crate) without_pending: bool,
     pub(crate) path: bool,
     pub(crate) full: bool,
+    pub(crate) identity: Option<CredentialWithKey>,
 }
 
 /// The group context extensions of a room, with a knob for each thing that the hub looks at.
@@ -200,6 +201,9 @@ impl Client {
             .commit_builder()
             .consume_proposal_store(!commit.without_pending)
             .force_self_update(commit.path)
+            .leaf_node_parameters(commit.identity.map_or_else(LeafNodeParameters::default, |identity| {
+                LeafNodeParameters::builder().with_credential_with_key(identity).build()
+            }))
             .propose_adds(adds)
             .propose_removals(commit.removes.iter().map(|leaf| LeafNodeIndex::new(*leaf)))
             .add_proposals(lists)
@@ -240,6 +244,24 @@ impl Client {
     pub(crate) fn discard(&mut self) {
         let storage = self.provider.storage();
         self.group.as_mut().unwrap().clear_pending_commit(storage).unwrap();
+    }
+
+    /// A commit over what waits, by a client that is itself among the removed and whose library would not make one: made by a copy of
+    /// its commit with the references added by hand. The signature is wrong, which the hub does not get to.
+    pub(crate) fn commit_as_leaver(&mut self) -> HandshakeBundle {
+        use mimi_protocol::mls::{ProposalOrRef, PublicContent};
+        let references: Vec<_> = self
+            .group()
+            .pending_proposals()
+            .map(|p| mimi_protocol::ProposalRef::new(p.proposal_reference_ref().as_slice()))
+            .collect();
+        let bundle = self.commit(Commit { path: true, without_pending: true, ..Default::default() });
+        let HandshakeBundle::Commit { commit, welcome, group_info, ratchet_tree } = bundle else { panic!() };
+        let mut message = commit.as_public().unwrap().clone();
+        let PublicContent::Commit(view) = &mut message.content else { panic!() };
+        view.proposals = references.into_iter().map(ProposalOrRef::Reference).collect();
+        let commit = MlsMessage::public(message).unwrap();
+        HandshakeBundle::Commit { commit, welcome, group_info, ratchet_tree }
     }
 
     /// The proposals of a leave: this client goes by itself, the user's others are removed, the user leaves the list.
