@@ -238,7 +238,7 @@ async fn watch(client: &Client, messages: Option<usize>, time: Option<Duration>)
         }
         for event in &events {
             match event {
-                Event::ProposalsReceived { room, .. } => commit_for_others(client, room).await,
+                Event::ProposalsReceived { room, .. } => commit_for_others(client, room).await?,
                 Event::Message { .. } => seen += 1,
                 _ => {}
             }
@@ -249,11 +249,23 @@ async fn watch(client: &Client, messages: Option<usize>, time: Option<Duration>)
     }
 }
 
-/// Somebody else may be faster; then there is nothing left to commit and nothing to say.
-async fn commit_for_others(client: &Client, room: &RoomUri) {
-    if let Err(error) = client.commit_pending(room).await {
-        eprintln!("{}", tinted(&format!("not committed here: {error}"), Tone::Quiet));
+/// Commits what others proposed and says who has left by it. Somebody else may be faster; then nothing is left to commit.
+async fn commit_for_others(client: &Client, room: &RoomUri) -> anyhow::Result<()> {
+    let before = client.room(room).await?;
+    if before.pending_proposals == 0 {
+        return Ok(());
     }
+    match client.commit_pending(room).await {
+        Ok(accepted) => {
+            let after = client.room(room).await?;
+            let stays = |user: &UserUri| after.participants.iter().any(|(other, _)| other == user);
+            for (user, _) in before.participants.iter().filter(|(user, _)| !stays(user)) {
+                println!("{} {room} {user} left, committed by this client (epoch {})", clock(accepted), after.epoch.0);
+            }
+        }
+        Err(error) => eprintln!("{}", tinted(&format!("not committed here: {error}"), Tone::Quiet)),
+    }
+    Ok(())
 }
 
 fn line(event: &Event) -> String {

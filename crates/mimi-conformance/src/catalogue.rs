@@ -141,6 +141,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::check::Level;
 
     #[test]
     fn no_two_checks_have_the_same_id() {
@@ -189,6 +190,18 @@ mod tests {
             .filter(|requirement| !text.contains(&format!("\"{requirement}\"")))
             .collect();
         assert!(missing.is_empty(), "not in docs/requirements: {missing:?}");
+    }
+
+    #[test]
+    fn every_interpretation_that_a_check_names_is_in_the_book() {
+        let book = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/interpretations.md");
+        // The book travels with the repository, not with the packaged crate.
+        let Ok(text) = std::fs::read_to_string(book) else { return };
+        for check in checks() {
+            if let Level::Interpretation(id) = check.level {
+                assert!(text.contains(&format!("### {id} ")), "{} names {id}", check.id);
+            }
+        }
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub(crate) fn key_material_request(requesting_user: &str, client: &str, target_u
 pub(crate) fn group_info_request(client: &str) -> Vec<u8> {
     let fields =
         [vec![MLS10], SUITE_1.to_vec(), vector(&public_key()), basic_credential(client), vector(&HPKE_KEY)].concat();
-    // What is signed has an optional joining code, here absent; what is sent has a plain one, here empty. Both are one octet.
+    // An absent joining code, or an empty one where it is read as a plain vector (IP-02): the same octet.
     let joining_code = vec![0];
     let signature = sign("GroupInfoRequestTBS", &[fields.clone(), joining_code.clone()].concat());
     [fields, joining_code, vector(&signature)].concat()

@@ -49,6 +49,8 @@ pub(crate) fn summary(traced: &[(&Table, Vec<Traced<'_>>)], list: bool) -> Strin
             }
             for traced in traced.iter().filter(|traced| traced.status == Status::Later) {
                 let reason = traced.requirement.reason.as_deref().unwrap_or("the section is later");
+                let is_stale = traced.lacks().is_none();
+                let reason = if is_stale { "cited in code and test although it is later: is it done?" } else { reason };
                 let _ = writeln!(out, "{} later: {reason}", traced.requirement.id);
             }
         }

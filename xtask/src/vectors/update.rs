@@ -78,17 +78,17 @@ pub(crate) fn leave() -> [(Struct, Value); 3] {
     ]
 }
 
-fn partial_info(extensions: impl IntoIterator<Item = Part>) -> Struct {
+fn partial_info(presence: u8, extensions: impl IntoIterator<Item = Part>) -> Struct {
     let partial = Struct::new()
-        .add("ratchet_tree_presence", u8(0))
+        .add("ratchet_tree_presence", u8(presence))
         .add("group_info_extensions", vector(extensions))
         .add("signature", opaque(&octets("group info signature", 64)));
     Struct::new().add("representation", u8(2)).add("partialGroupInfo", Part::Struct(partial))
 }
 
-fn partial_decoded() -> Value {
+fn partial_decoded(presence: &str, extensions: &[u16]) -> Value {
     json!({
-        "representation": "partial", "ratchet_tree_presence": "no_ratchet_tree", "extensions": [],
+        "representation": "partial", "ratchet_tree_presence": presence, "extensions": extensions,
         "signature": hex::encode(octets("group info signature", 64)),
     })
 }
@@ -154,8 +154,13 @@ fn request() -> Result<Built> {
         ),
         valid(
             "the same with a partial GroupInfo and the tree left to the hub",
-            &bundle(add_commit(), Some(welcome(&[CATHY_CLIENT])), partial_info([]), tree_at_service()),
-            decoded(add_commit_decoded(), one_welcome(), partial_decoded(), tree_decoded("distributionService")),
+            &bundle(add_commit(), Some(welcome(&[CATHY_CLIENT])), partial_info(0, []), tree_at_service()),
+            decoded(
+                add_commit_decoded(),
+                one_welcome(),
+                partial_decoded("no_ratchet_tree", &[]),
+                tree_decoded("distributionService"),
+            ),
         ),
         valid(
             "an external commit: no Welcome",
@@ -164,18 +169,23 @@ fn request() -> Result<Built> {
         ),
         valid(
             "a commit that carries the proposals of a leave by reference",
-            &bundle(commit_of_leave, None, partial_info([]), tree_out_of_band()),
+            &bundle(commit_of_leave, None, partial_info(0, []), tree_out_of_band()),
             decoded(
                 commit_decoded(EPOCH, "member 0", &["reference", "reference", "reference"]),
                 Value::Null,
-                partial_decoded(),
+                partial_decoded("no_ratchet_tree", &[]),
                 tree_decoded("outOfBand"),
             ),
         ),
         valid(
             "the tree at a URL",
-            &bundle(external_commit(), None, partial_info([]), tree_at("https://a.example/trees/1")),
-            decoded(external_commit_decoded(), Value::Null, partial_decoded(), tree_decoded("httpsUri")),
+            &bundle(external_commit(), None, partial_info(0, []), tree_at("https://a.example/trees/1")),
+            decoded(
+                external_commit_decoded(),
+                Value::Null,
+                partial_decoded("no_ratchet_tree", &[]),
+                tree_decoded("httpsUri"),
+            ),
         ),
         valid("one proposal", &proposals(first.clone(), []), json!({"proposals": [first_decoded]})),
         valid(
@@ -189,6 +199,20 @@ fn request() -> Result<Built> {
             json!({"proposals": [proposal_decoded(EPOCH, "external 0", "remove", &hub_removes)]}),
         ),
     ];
+    for (presence, name) in [(1, "present"), (2, "removed"), (3, "added")] {
+        let external_pub =
+            Struct::new().add("extension_type", u16(4)).add("extension_data", opaque(&octets("key", 33)));
+        cases.push(valid(
+            &format!("a partial GroupInfo with an extension; the tree extension is {name}"),
+            &bundle(external_commit(), None, partial_info(presence, [Part::Struct(external_pub)]), tree_at_service()),
+            decoded(
+                external_commit_decoded(),
+                Value::Null,
+                partial_decoded(name, &[4]),
+                tree_decoded("distributionService"),
+            ),
+        ));
+    }
     cases.extend(wire::malformed(&usual(), "ratchetTreeOption/ratchet_tree", "proposalOrCommit/group_id")?);
     cases.extend(bad_commits(&usual())?);
     cases.extend(bad_options(&usual())?);
@@ -269,7 +293,7 @@ fn bad_options(usual: &Struct) -> Result<Vec<Case>> {
     let info = |option: Struct| usual.clone().replace("groupInfoOption", Part::Struct(option));
     let extension =
         Struct::new().add("extension_type", u16(2)).add("extension_data", opaque(&super::mls::ratchet_tree().octets()));
-    let with_tree = info(partial_info([Part::Struct(extension)]));
+    let with_tree = info(partial_info(0, [Part::Struct(extension)]));
     let mut cases = Vec::new();
     for value in [0, 5, 255] {
         cases.push(replaced(
@@ -322,7 +346,7 @@ fn bad_options(usual: &Struct) -> Result<Vec<Case>> {
         "ratchet tree presence 4",
         "UnknownValue",
         PRESENCE,
-        &info(partial_info([])),
+        &info(partial_info(0, [])),
         "groupInfoOption/partialGroupInfo/ratchet_tree_presence",
         u8(4),
     )?);

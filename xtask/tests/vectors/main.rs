@@ -6,6 +6,7 @@
 mod describe;
 mod rules;
 mod schema;
+mod signatures;
 mod text;
 mod wire;
 

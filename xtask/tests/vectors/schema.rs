@@ -69,7 +69,7 @@ fn check(root: &Value, schema: &Value, value: &Value, place: &str) -> Vec<String
 fn matches(pattern: &str, text: &str) -> bool {
     let all = |allowed: fn(u8) -> bool| text.bytes().all(allowed);
     match pattern {
-        "^([0-9a-f]{2})*$" => text.len() % 2 == 0 && all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f')),
+        "^([0-9a-f]{2})*$" => text.len().is_multiple_of(2) && all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f')),
         "^[a-z0-9-]+$" => !text.is_empty() && all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'-')),
         "^draft-[a-z0-9-]+-[0-9]{2}$" => {
             text.starts_with("draft-")

@@ -31,7 +31,7 @@ pub(crate) fn run(r#type: &str, test: &TestCase) -> Verdict {
         // req: MP06-5.2-25, MP06-5.2-26, MP06-5.2-27, MP06-5.2-28, MP06-5.2-40
         "KeyMaterialResponse" => message(test, describe::key_material_response).map(|_: KeyMaterialResponse| ()),
         // req: MP06-5.3-09, MP06-5.3-10, MP06-5.3-11, MP06-5.3-12, MP06-5.3-13, MP06-5.3-14, MP06-5.3-15, MP06-5.3-16
-        // req: RT03-3-01, RT03-3-02, RT03-3-03, RT03-3-05, RT03-4-02, RT03-4-03, RT03-4-04, RT03-4-09
+        // req: RT03-3-01, RT03-3-02, RT03-3-03, RT03-3-05, RT03-4-02, RT03-4-03, RT03-4-04, RT03-4-05, RT03-4-06, RT03-4-07, RT03-4-08, RT03-4-09
         "UpdateRequest" => message(test, describe::update_request).map(|_: UpdateRequest| ()),
         // req: MP06-5.3-19, MP06-5.3-20, MP06-5.3-25, MP06-5.3-28
         "UpdateRoomResponse" => message(test, describe::update_response).map(|_: UpdateRoomResponse| ()),

@@ -65,12 +65,15 @@ pub(crate) fn user_of(client: &ClientUri) -> Result<UserUri, MlsFailure> {
     client.user().ok_or_else(|| MlsFailure::Credential(format!("{client} does not name its user")))
 }
 
-/// Whether this client waits for its own leaving to be committed.
+/// Whether a proposal waits that takes this client out of the group: its own, or that of another device of its user.
+/// It can then only wait for somebody else's commit.
 pub(crate) fn is_leaving(group: &MlsGroup) -> bool {
-    let own = Sender::Member(group.own_leaf_index());
-    group
-        .pending_proposals()
-        .any(|proposal| matches!(proposal.proposal(), Proposal::SelfRemove) && *proposal.sender() == own)
+    let own = group.own_leaf_index();
+    group.pending_proposals().any(|pending| match pending.proposal() {
+        Proposal::SelfRemove => *pending.sender() == Sender::Member(own),
+        Proposal::Remove(remove) => remove.removed() == own,
+        _ => false,
+    })
 }
 
 /// Checks that a group context is one of this room and of this room's hub.

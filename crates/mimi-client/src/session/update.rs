@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use super::{Session, member};
 use crate::{
     crypto::Signer,
-    error::{ClientError, KeyMaterialFailure},
+    error::{ClientError, KeyMaterialFailure, StateError},
     mls::{
         Provider, SUITE,
         commit::{self, Plan},
@@ -132,20 +132,21 @@ impl Session {
     /// When the room cannot be changed now.
     pub(crate) fn prepare_leave(&mut self, room: &RoomUri) -> Result<PreparedUpdate, ClientError> {
         let identity = &self.account.identity;
-        // What the library stores beside the proposals lapses with this view: they count once the hub has them.
-        let bundle = self.state.peek(|connection| {
-            let provider = Provider::new(connection);
-            let (_, mut group) = changeable(connection, &provider, room)?;
-            leave::propose(&provider, identity, &mut group)
-        })?;
-        let prepared = PreparedUpdate { room: room.clone(), bundle };
-        let body = prepared.body()?;
         self.state.write(|transaction| {
+            // What the library stores beside the proposals lapses with the savepoint: they count once the hub has them.
+            let savepoint = transaction.savepoint().map_err(StateError::from)?;
+            let bundle = {
+                let provider = Provider::new(&savepoint);
+                let (_, mut group) = changeable(&savepoint, &provider, room)?;
+                leave::propose(&provider, identity, &mut group)?
+            };
+            savepoint.finish().map_err(StateError::from)?;
+            let prepared = PreparedUpdate { room: room.clone(), bundle };
             let (mut row, _) = changeable(transaction, &Provider::new(transaction), room)?;
-            row.pending = Some(body);
-            Ok(rooms::put(transaction, &row)?)
-        })?;
-        Ok(prepared)
+            row.pending = Some(prepared.body()?);
+            rooms::put(transaction, &row)?;
+            Ok(prepared)
+        })
     }
 
     /// The update of a room whose answer is still out.

@@ -134,6 +134,10 @@ fn a_user_with_two_devices_leaves_with_both() {
     bob.session().confirm(&leaving).unwrap();
     alice.gets(&proposals_event(&leaving));
     bob2.gets(&proposals_event(&leaving));
+    for device in [&bob, &bob2] {
+        let refused = device.session().prepare_commit(&room(), PrepareOptions::default());
+        assert!(matches!(refused, Err(ClientError::Leaving { .. })), "nobody commits its own removal");
+    }
     let commit = alice.session().prepare_commit(&room(), PrepareOptions::default()).unwrap();
     alice.session().confirm(&commit).unwrap();
     for device in [&mut bob, &mut bob2] {

@@ -1,6 +1,7 @@
 //! Clients against each other without a network: the tests carry the octets, in the place of hub and providers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod fake_provider;
 mod flow;
 mod hostile;
 mod lost_answers;

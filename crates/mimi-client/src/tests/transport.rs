@@ -1,10 +1,14 @@
 //! Providers that cannot be reached or go away.
 
+use mimi_client_api::QueuedEvent;
+use mimi_protocol::{codec::Wire as _, update::UpdateRoomResponse};
 use tokio::net::TcpListener;
+use tonic::Code;
 
-use super::{Hub, account, room};
+use super::{Hub, account, fake_provider::FakeProvider, room};
 use crate::{
-    Client, ClientConfig, ClientError, PrepareOptions, StateError, TransportError, session::Session, state::State,
+    Client, ClientConfig, ClientError, Event, PrepareOptions, StateError, TransportError, session::Session,
+    state::State,
 };
 
 /// A member of a room whose provider is at the endpoint.
@@ -82,4 +86,99 @@ fn the_state_file_can_be_read_by_its_owner_alone() {
     let path = folder.path().join("state.sqlite");
     State::create(&path).unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+/// A registered client that has made a room.
+async fn registered(provider: &FakeProvider, folder: &std::path::Path) -> Client {
+    let client = Client::register(provider.config(folder), "alice", "1", None).await.unwrap();
+    assert_eq!(client.create_room("clubhouse").await.unwrap(), room());
+    client
+}
+
+#[tokio::test]
+async fn registering_keeps_the_account_and_uploads_key_packages_with_its_token() {
+    let provider = FakeProvider::start("a.example").await;
+    let folder = tempfile::tempdir().unwrap();
+    let client = registered(&provider, folder.path()).await;
+    assert_eq!(client.id().as_str(), "mimi://a.example/d/alice/1");
+    assert_eq!(client.user_secret(), "the-secret");
+    assert_eq!(client.upload_key_packages(3).await.unwrap(), 23);
+    drop(client);
+    let client = Client::open(&folder.path().join("state.sqlite")).await.unwrap();
+    assert_eq!(client.user().as_str(), "mimi://a.example/u/alice");
+    assert_eq!(client.rooms().await.unwrap().len(), 1);
+    assert_eq!(client.upload_key_packages(1).await.unwrap(), 24);
+}
+
+#[tokio::test]
+async fn a_provider_whose_certificate_names_another_domain_gets_no_request() {
+    let provider = FakeProvider::start("b.example").await;
+    let folder = tempfile::tempdir().unwrap();
+    let refused = Client::register(provider.config(folder.path()), "alice", "1", None).await;
+    assert!(matches!(refused, Err(ClientError::Transport(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_provider_whose_certificate_another_ca_signed_gets_no_request() {
+    let provider = FakeProvider::start("a.example").await;
+    let other = FakeProvider::start("a.example").await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = ClientConfig { ca_pem: other.ca_pem, ..provider.config(folder.path()) };
+    let refused = Client::register(config, "alice", "1", None).await;
+    assert!(matches!(refused, Err(ClientError::Transport(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_update_is_taken_back_when_refused_and_kept_when_nobody_knows() {
+    let provider = FakeProvider::start("a.example").await;
+    let folder = tempfile::tempdir().unwrap();
+    let client = registered(&provider, folder.path()).await;
+    let not_allowed = UpdateRoomResponse::NotAllowed { error_description: "no".into() }.to_bytes().unwrap();
+    for (answer, stays) in [
+        (Err(Code::Unavailable), true),
+        (Err(Code::Internal), true),
+        (Err(Code::PermissionDenied), false),
+        (Err(Code::NotFound), false),
+        (Err(Code::Unauthenticated), false),
+        (Ok(not_allowed), false),
+    ] {
+        provider.script.lock().unwrap().update = Some(answer.clone());
+        let prepared = client.prepare_commit(&room(), PrepareOptions::default()).await.unwrap();
+        assert!(client.resume(&room()).await.is_err());
+        assert_eq!(client.unresolved(&room()).await.unwrap().is_some(), stays, "{answer:?}");
+        client.discard(prepared).await.unwrap();
+    }
+    let accepted = UpdateRoomResponse::Success {
+        error_description: String::new(),
+        accepted_timestamp: mimi_protocol::AcceptedTimestamp(7),
+    };
+    provider.script.lock().unwrap().update = Some(Ok(accepted.to_bytes().unwrap()));
+    client.prepare_commit(&room(), PrepareOptions::default()).await.unwrap();
+    assert_eq!(client.resume(&room()).await.unwrap(), Some(mimi_protocol::AcceptedTimestamp(7)));
+    assert_eq!(client.room(&room()).await.unwrap().epoch, mimi_protocol::Epoch(1));
+}
+
+#[tokio::test]
+async fn events_are_acknowledged_after_processing_and_reported_although_the_provider_goes_away() {
+    let provider = FakeProvider::start("a.example").await;
+    let folder = tempfile::tempdir().unwrap();
+    let client = registered(&provider, folder.path()).await;
+    let junk = |id, size| QueuedEvent { id, room_uri: room().to_string(), fanout_message: vec![0xff; size] };
+    // The second is larger than what gRPC takes unasked.
+    provider.script.lock().unwrap().queue = vec![junk(1, 10), junk(2, 6 << 20)];
+    let events = client.sync().await.unwrap();
+    assert!(matches!(events.as_slice(), [Event::Undecryptable { .. }, Event::Undecryptable { .. }]), "{events:?}");
+    assert_eq!(provider.script.lock().unwrap().acknowledged, [2]);
+
+    {
+        let mut script = provider.script.lock().unwrap();
+        script.queue.push(junk(3, 10));
+        script.queue_breaks = true;
+    }
+    assert_eq!(client.sync().await.unwrap().len(), 1);
+    assert_eq!(provider.script.lock().unwrap().acknowledged, [2], "the provider was gone before");
+    assert!(client.sync().await.is_err());
+    provider.script.lock().unwrap().queue_breaks = false;
+    assert_eq!(client.watch(std::time::Duration::from_secs(5)).await.unwrap(), []);
+    assert_eq!(provider.script.lock().unwrap().acknowledged, [2, 3]);
 }

@@ -24,7 +24,7 @@ pub(super) static CHECKS: &[Check] = &[
             is there has to stay as it was. A failure means that anyone at the hub can take a room over.",
         draft: Draft::Protocol,
         section: "3.1",
-        level: Level::Interpretation("duplicate-room"),
+        level: Level::Must,
         requirements: &["MP06-3.1-03"],
         needs: &["flow.s3.1.create-room"],
         ask: |scenario| Box::pin(duplicate_room(scenario)),

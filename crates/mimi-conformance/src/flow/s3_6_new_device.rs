@@ -66,7 +66,7 @@ pub(super) static CHECKS: &[Check] = &[
             that receivers cannot sort the events of the room, or that the unit is not milliseconds since the Unix epoch.",
         draft: Draft::Protocol,
         section: "5.5",
-        level: Level::Interpretation("timestamps-increase"),
+        level: Level::Interpretation("IP-22"),
         requirements: &["MP06-5.3-21", "MP06-5.4-10", "MP06-5.5-11"],
         needs: &["flow.s3.6.new-device-speaks"],
         ask: |scenario| Box::pin(timestamps_increase(scenario)),

@@ -17,7 +17,7 @@ pub(super) static CHECKS: &[Check] = &[
             clients. A failure means that any provider can drain the key packages of anyone.",
         draft: Draft::Protocol,
         section: "5.2",
-        level: Level::Must,
+        level: Level::Interpretation("IP-14"),
         requirements: &["MP06-3.2-10", "MP06-3.3-03", "MP06-5.2-34"],
         needs: &[ROOM],
         ask: |scenario| Box::pin(foreign_requester(scenario)),
