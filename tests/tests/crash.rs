@@ -137,7 +137,8 @@ async fn messages_accepted_while_hub_and_follower_are_killed_arrive_once_and_in_
     let (accepted, ()) = tokio::join!(sending, killing);
     send_until_accepted(&alice, &room, "end").await;
 
-    let mut events = until(&bob, "the end", |event| matches!(event, Event::Message { text, .. } if text == "end")).await;
+    let mut events =
+        until(&bob, "the end", |event| matches!(event, Event::Message { text, .. } if text == "end")).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     events.extend(bob.sync().await.unwrap());
     let received = messages(&events);
@@ -145,7 +146,11 @@ async fn messages_accepted_while_hub_and_follower_are_killed_arrive_once_and_in_
     received.iter().for_each(|(time, text)| times.entry(text).or_default().push(*time));
     for (time, text) in &accepted {
         let seen = times.get(text.as_str()).cloned().unwrap_or_default();
-        assert_eq!(seen.iter().filter(|seen| *seen == time).count(), 1, "{text} accepted at {time}, received at {seen:?}");
+        assert_eq!(
+            seen.iter().filter(|seen| *seen == time).count(),
+            1,
+            "{text} accepted at {time}, received at {seen:?}"
+        );
     }
     let order: Vec<u64> = received.iter().map(|(time, _)| *time).collect();
     assert!(order.windows(2).all(|pair| pair[0] < pair[1]), "not in the hub's order: {received:?}");

@@ -55,10 +55,9 @@ impl Member {
     fn group(&self) -> MlsGroup {
         let mut dictionary = AppDataDictionary::new();
         dictionary.insert(0x22, vec![0]);
-        let extensions = Extensions::from_vec(vec![Extension::AppDataDictionary(AppDataDictionaryExtension::new(
-            dictionary,
-        ))])
-        .unwrap();
+        let extensions =
+            Extensions::from_vec(vec![Extension::AppDataDictionary(AppDataDictionaryExtension::new(dictionary))])
+                .unwrap();
         let config = MlsGroupCreateConfig::builder()
             .ciphersuite(SUITE)
             .capabilities(capabilities())
@@ -106,8 +105,7 @@ fn commit_welcome_group_info_and_tree_are_read_as_openmls_wrote_them() {
     let mut group = alice.group();
     let package = bob.key_package();
     let reference = package.hash_ref(alice.crypto.crypto()).unwrap();
-    let (commit, welcome, _) =
-        group.add_members(&alice.crypto, &alice.keys, std::slice::from_ref(&package)).unwrap();
+    let (commit, welcome, _) = group.add_members(&alice.crypto, &alice.keys, std::slice::from_ref(&package)).unwrap();
 
     let commit = read(&commit.to_bytes().unwrap());
     let public = commit.as_public().unwrap();
@@ -146,7 +144,12 @@ fn proposals_and_application_messages_are_read_as_openmls_wrote_them() {
     group.merge_pending_commit(&alice.crypto).unwrap();
 
     let (proposal, theirs) = group
-        .propose_app_data_update(&alice.crypto, &alice.keys, 0x22, AppDataUpdateOperation::Update(b"change".to_vec().into()))
+        .propose_app_data_update(
+            &alice.crypto,
+            &alice.keys,
+            0x22,
+            AppDataUpdateOperation::Update(b"change".to_vec().into()),
+        )
         .unwrap();
     let proposal = read(&proposal.to_bytes().unwrap());
     let Some(ProposalView::AppDataUpdate(update)) = proposal.as_proposal() else { panic!("{proposal:?}") };

@@ -23,9 +23,7 @@ use mimi_arch::Domain;
 use mimi_client::{Client, ClientConfig, Event};
 use mimi_protocol::http::client::{NotifyOutcome, PeerAddress, ProviderClient, ProviderClientConfig};
 use mimi_provider::{
-    Config, LimitsConfig, Provider, RunningProvider, TlsConfig,
-    throwaway_ca::ThrowawayCa,
-    tls::TlsIdentity,
+    Config, LimitsConfig, Provider, RunningProvider, TlsConfig, throwaway_ca::ThrowawayCa, tls::TlsIdentity,
 };
 use mimi_tests::{free_addresses, messages, until};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -76,7 +74,11 @@ impl Scene {
             limits: LimitsConfig::default(),
             domain: domain.clone(),
         };
-        let others = self.addresses.iter().filter(|(other, _)| **other != domain).map(|(other, [peer, _])| (other.clone(), *peer));
+        let others = self
+            .addresses
+            .iter()
+            .filter(|(other, _)| **other != domain)
+            .map(|(other, [peer, _])| (other.clone(), *peer));
         Provider::bind(config).await.unwrap().serve(others.collect::<Vec<_>>()).await.unwrap()
     }
 
@@ -95,11 +97,8 @@ impl Scene {
     fn speak_as(&self, name: &str) -> ProviderClient {
         let tls = self.identity(name).peer_client().unwrap();
         let mut config = ProviderClientConfig::new(name.parse().unwrap(), tls);
-        config.peers = self
-            .addresses
-            .iter()
-            .map(|(domain, [peer, _])| (domain.clone(), PeerAddress { socket: *peer }))
-            .collect();
+        config.peers =
+            self.addresses.iter().map(|(domain, [peer, _])| (domain.clone(), PeerAddress { socket: *peer })).collect();
         ProviderClient::new(config).unwrap()
     }
 }
@@ -204,4 +203,3 @@ async fn the_hub_retries_while_a_follower_is_down_and_the_follower_drops_exact_d
     assert_eq!(texts, ["after the pause"]);
     follower.stop().await;
 }
-

@@ -47,7 +47,11 @@ fn the_commands_of_the_tutorial_do_what_it_says() {
         writeln!(script, "{command}").unwrap();
         if let Some(config) = command.strip_suffix(" &") {
             let port = if config.contains("a.example") { first + 100 } else { first + 101 };
-            writeln!(script, "for i in $(seq 100); do (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null && break; sleep 0.1; done").unwrap();
+            writeln!(
+                script,
+                "for i in $(seq 100); do (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null && break; sleep 0.1; done"
+            )
+            .unwrap();
         }
     }
     let path = std::env::join_paths(

@@ -147,7 +147,12 @@ pub(crate) async fn run_command(json: Option<&Path>) -> anyhow::Result<ExitCode>
     let embedded = Embedded::start().await?;
     println!("Three providers, {}:", mimi_arch::revisions::PROTOCOL);
     for provider in &embedded.providers {
-        println!("  {}  providers {}  clients {}", provider.domain(), provider.peer_address(), provider.client_address());
+        println!(
+            "  {}  providers {}  clients {}",
+            provider.domain(),
+            provider.peer_address(),
+            provider.client_address()
+        );
     }
     println!();
     let target = embedded.target();

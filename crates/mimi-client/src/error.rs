@@ -292,9 +292,24 @@ pub enum GroupInfoFailure {
 }
 
 fn describe_update(response: &UpdateRoomResponse) -> String {
-    format!("{response:?}")
+    let code = match response {
+        UpdateRoomResponse::Success { .. } => "success".to_owned(),
+        UpdateRoomResponse::WrongEpoch { current_epoch, .. } => format!("wrong epoch, it is at epoch {current_epoch}"),
+        UpdateRoomResponse::NotAllowed { .. } => "not allowed".to_owned(),
+        UpdateRoomResponse::InvalidProposal { .. } => "invalid proposal".to_owned(),
+    };
+    match response.error_description() {
+        "" => code,
+        description => format!("{code}: {description}"),
+    }
 }
 
 fn describe_submit(response: &SubmitMessageResponse) -> String {
-    format!("{response:?}")
+    match response {
+        SubmitMessageResponse::Accepted { .. } => "accepted".to_owned(),
+        SubmitMessageResponse::NotAllowed => "not allowed".to_owned(),
+        SubmitMessageResponse::EpochTooOld { current_epoch } => {
+            format!("made in an old epoch, it is at epoch {current_epoch}")
+        }
+    }
 }

@@ -83,22 +83,14 @@ pub trait RoomGroup: Sized + Send {
     ///
     /// # Errors
     /// It is not valid, or of a kind that is not supported.
-    fn stage_commit(
-        &self,
-        message: &MlsMessage,
-        components: &[ComponentData],
-    ) -> Result<Self::Commit, StageError>;
+    fn stage_commit(&self, message: &MlsMessage, components: &[ComponentData]) -> Result<Self::Commit, StageError>;
 
     /// The GroupInfo of the epoch that a verified commit begins: given in full, or rebuilt from what is known and what the
     /// partial one adds (draft-mahy-mls-ratchet-tree-options-03 section 4). Signed by the committer, without a tree.
     ///
     /// # Errors
     /// It does not fit the commit.
-    fn group_info_after(
-        &self,
-        commit: &Self::Commit,
-        given: &GroupInfoOption,
-    ) -> Result<GroupInfo, GroupInfoError>;
+    fn group_info_after(&self, commit: &Self::Commit, given: &GroupInfoOption) -> Result<GroupInfo, GroupInfoError>;
 
     /// Takes up a verified commit with its GroupInfo; queued proposals are gone after it. If `tree` is given, the new tree
     /// has to equal it.

@@ -265,10 +265,7 @@ impl ClientApi for Service {
         Ok(Response::new(self.events(client, request.into_inner().after, true)))
     }
 
-    async fn acknowledge(
-        &self,
-        request: Request<AcknowledgeRequest>,
-    ) -> Result<Response<AcknowledgeResponse>, Status> {
+    async fn acknowledge(&self, request: Request<AcknowledgeRequest>) -> Result<Response<AcknowledgeResponse>, Status> {
         let client = self.caller(&request).await?;
         let up_to = request.into_inner().up_to;
         let store = self.core.store.clone();

@@ -15,7 +15,10 @@ use mimi_protocol::{
     codec::{DecodeError, EncodeError, Wire},
     crypto::SignatureError,
     group_info::{self, GroupInfoRequestIn, GroupInfoResponse},
-    http::{client::ClientError, server::{Problem, ProblemKind}},
+    http::{
+        client::ClientError,
+        server::{Problem, ProblemKind},
+    },
     mls::{GroupInfo, MlsMessageView, RatchetTree, Sender},
     notify::FanoutMessage,
     submit_message::{SubmitMessageRequest, SubmitMessageResponse},

@@ -17,12 +17,7 @@ use mimi_protocol::{
 };
 use thiserror::Error;
 
-use crate::{
-    clock,
-    hub_calls::CallError,
-    provider::Core,
-    rooms::Visit,
-};
+use crate::{clock, hub_calls::CallError, provider::Core, rooms::Visit};
 
 /// How often a claim is tried anew when other requests claim the same key packages at the same time.
 const CLAIM_ATTEMPTS: usize = 16;
@@ -90,12 +85,10 @@ async fn as_hub(
     let response = if target.domain() == &core.domain {
         claim(core, core.domain.clone(), target.clone(), request).await?
     } else {
-        core.peers
-            .key_material(target.domain(), target, request.to_bytes()?)
-            .await
-            .map_err(CallError::Peer)?
+        core.peers.key_material(target.domain(), target, request.to_bytes()?).await.map_err(CallError::Peer)?
     };
-    let routes = hub::key_material::routes(target, &response).map_err(|refusal| CallError::Denied(refusal.to_string()))?;
+    let routes =
+        hub::key_material::routes(target, &response).map_err(|refusal| CallError::Denied(refusal.to_string()))?;
     if !routes.is_empty() {
         let held = core.clone();
         core.blocking(move || held.submit(routes).wait()).await?;

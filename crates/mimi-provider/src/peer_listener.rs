@@ -19,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
-use tracing::{debug, info_span, Instrument};
+use tracing::{Instrument, debug, info_span};
 
 use crate::{hub_calls, hub_calls::CallError, key_material, provider::Core};
 
@@ -58,7 +58,8 @@ async fn connection(core: Arc<Core>, acceptor: TlsAcceptor, stream: TcpStream) {
         Ok(Err(error)) => return debug!(%error, "TLS handshake refused"),
         Err(_) => return debug!("TLS handshake took too long"),
     };
-    let identity = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|leaf| PeerIdentity::from_certificate(leaf));
+    let identity =
+        stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|leaf| PeerIdentity::from_certificate(leaf));
     let peer = match identity {
         Some(Ok(peer)) => Arc::new(peer),
         Some(Err(error)) => return debug!(%error, "the peer's certificate names no provider"),

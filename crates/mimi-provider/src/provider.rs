@@ -1,11 +1,6 @@
 //! The provider as a whole: its sockets, its parts, its start and its stop.
 
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use mimi_arch::{Domain, ProviderUri};
 use mimi_ds::{

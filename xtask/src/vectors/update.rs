@@ -200,8 +200,9 @@ fn request() -> Result<Built> {
         ),
     ];
     for (presence, name) in [(1, "present"), (2, "removed"), (3, "added")] {
-        let external_pub =
-            Struct::new().add("extension_type", u16(4)).add("extension_data", opaque(&octets("key", 33)));
+        let external_pub = Struct::new()
+            .add("extension_type", u16(4))
+            .add("extension_data", opaque(&opaque(&octets("external key", 32)).octets()));
         cases.push(valid(
             &format!("a partial GroupInfo with an extension; the tree extension is {name}"),
             &bundle(external_commit(), None, partial_info(presence, [Part::Struct(external_pub)]), tree_at_service()),

@@ -118,14 +118,11 @@ pub fn claim_key_material(
                 effects.push(Effect::ClaimKeyPackage { reference: stored.reference.clone() });
                 ClientKeyMaterial::Success { client_uri: client.into(), key_package }
             }
-            Choice::Exhausted => {
-                ClientKeyMaterial::KeyMaterialExhausted { client_uri: client.into() }
-            }
+            Choice::Exhausted => ClientKeyMaterial::KeyMaterialExhausted { client_uri: client.into() },
             // The capabilities stay out: what software a client runs is nobody's business without need.
-            Choice::Incompatible => ClientKeyMaterial::NothingCompatible {
-                client_uri: client.into(),
-                client_capabilities: None,
-            },
+            Choice::Incompatible => {
+                ClientKeyMaterial::NothingCompatible { client_uri: client.into(), client_capabilities: None }
+            }
         })
         .collect();
     let user_status = match effects.len() {

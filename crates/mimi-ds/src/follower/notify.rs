@@ -74,8 +74,7 @@ impl FanoutFacts {
         room: &RoomUri,
         messages: &[FanoutMessage],
     ) -> Result<Self, StoreError> {
-        let mut facts =
-            Self { members: store.local_members(room)?.into_iter().collect(), ..Self::default() };
+        let mut facts = Self { members: store.local_members(room)?.into_iter().collect(), ..Self::default() };
         for message in messages {
             if let Ok(digest) = fanout_digest(message)
                 && store.seen_fanout(hub, room, &digest)?
@@ -133,11 +132,8 @@ pub fn accept_fanout(
             continue;
         }
         effects.push(Effect::RememberFanout { hub: source.clone(), room: room.clone(), digest });
-        let deliver = |to: &ClientUri| Effect::Deliver {
-            to: to.clone(),
-            room: room.clone(),
-            message: Arc::clone(&bytes),
-        };
+        let deliver =
+            |to: &ClientUri| Effect::Deliver { to: to.clone(), room: room.clone(), message: Arc::clone(&bytes) };
         if let FanoutEvent::Welcome { .. } = message.event {
             for reference in new_members(message) {
                 let Some(owner) = facts.owners.get(reference) else { continue };

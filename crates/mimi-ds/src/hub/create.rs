@@ -5,15 +5,13 @@ use std::collections::BTreeSet;
 use mimi_arch::{ClientUri, RoomUri};
 use mimi_protocol::{
     AcceptedTimestamp, Epoch, SignatureScheme, Wire,
-    mls::{
-        ComponentId, ExtensionType, ExternalSenders, GroupInfo, RatchetTree, RequiredCapabilities, proposal,
-    },
+    mls::{ComponentId, ExtensionType, ExternalSenders, GroupInfo, RatchetTree, RequiredCapabilities, proposal},
     participant_list::ParticipantListData,
 };
 
 use super::{
-    Accepted, CreateRefusal, HubIdentity, HubRoom, Member, participants::Participants,
-    policy::ADMINISTRATOR, roster::Roster,
+    Accepted, CreateRefusal, HubIdentity, HubRoom, Member, participants::Participants, policy::ADMINISTRATOR,
+    roster::Roster,
 };
 use crate::group::{GroupInfoError, RoomGroup};
 
@@ -86,36 +84,28 @@ fn check_group_info(group_info: &GroupInfo, room: &RoomUri) -> Result<(), Create
 
 fn check_members(group: &impl RoomGroup, creator: &ClientUri) -> Result<Member, CreateRefusal> {
     match group.members()?.as_slice() {
-        [(0, credential)] => Member::from_credential(credential)
-            .filter(|member| member.client == *creator)
-            .ok_or(CreateRefusal::Members),
+        [(0, credential)] => {
+            Member::from_credential(credential).filter(|member| member.client == *creator).ok_or(CreateRefusal::Members)
+        }
         _ => Err(CreateRefusal::Members),
     }
 }
 
-fn check_participants(
-    group: &impl RoomGroup,
-    creator: &Member,
-) -> Result<Participants, CreateRefusal> {
+fn check_participants(group: &impl RoomGroup, creator: &Member) -> Result<Participants, CreateRefusal> {
     let data = group
         .component(ComponentId::PARTICIPANT_LIST)
         .and_then(|data| ParticipantListData::from_bytes(data).ok())
         .ok_or(CreateRefusal::Participants)?;
     match data.participants() {
-        [only] if *only.user() == creator.user && only.role_index() == ADMINISTRATOR => {
-            Ok(Participants::new(data))
-        }
+        [only] if *only.user() == creator.user && only.role_index() == ADMINISTRATOR => Ok(Participants::new(data)),
         _ => Err(CreateRefusal::Participants),
     }
 }
 
 fn check_context(group: &impl RoomGroup, hub: &HubIdentity) -> Result<(), CreateRefusal> {
     let extensions = group.context_extensions()?;
-    let senders: ExternalSenders = extensions
-        .read(ExtensionType::EXTERNAL_SENDERS)
-        .ok()
-        .flatten()
-        .ok_or(CreateRefusal::ExternalSender)?;
+    let senders: ExternalSenders =
+        extensions.read(ExtensionType::EXTERNAL_SENDERS).ok().flatten().ok_or(CreateRefusal::ExternalSender)?;
     if senders.0.first() != Some(&hub.external_sender) {
         return Err(CreateRefusal::ExternalSender);
     }

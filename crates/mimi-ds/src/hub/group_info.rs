@@ -60,8 +60,8 @@ impl<G: RoomGroup> HubRoom<G> {
         source: &Domain,
         request: &GroupInfoRequest,
     ) -> Result<GroupInfoRatchetTreeTbe, GroupInfoRefusal> {
-        let requester = Member::from_credential(&request.tbs().requesting_credential)
-            .ok_or(GroupInfoRefusal::Credential)?;
+        let requester =
+            Member::from_credential(&request.tbs().requesting_credential).ok_or(GroupInfoRefusal::Credential)?;
         if requester.domain() != source {
             return Err(GroupInfoRefusal::ForeignClient(requester.client));
         }
@@ -72,10 +72,7 @@ impl<G: RoomGroup> HubRoom<G> {
         let pending_proposals = self
             .pending
             .iter()
-            .map(|pending| PendingProposal {
-                proposal: pending.message.clone(),
-                hub_accepted_time: pending.accepted,
-            })
+            .map(|pending| PendingProposal { proposal: pending.message.clone(), hub_accepted_time: pending.accepted })
             .collect();
         Ok(GroupInfoRatchetTreeTbe {
             group_info: self.group.group_info().clone(),

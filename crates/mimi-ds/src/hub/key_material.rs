@@ -115,9 +115,8 @@ pub fn routes(target: &UserUri, response: &KeyMaterialResponse) -> Result<Vec<Ef
     let mut effects = Vec::new();
     for client in &response.clients {
         let Some(key_package) = client.key_package() else { continue };
-        let owner = Member::from_credential(key_package.credential()).filter(|owner| {
-            owner.user == *target && client.client_uri().parse().ok().as_ref() == Some(&owner.client)
-        });
+        let owner = Member::from_credential(key_package.credential())
+            .filter(|owner| owner.user == *target && client.client_uri().parse().ok().as_ref() == Some(&owner.client));
         if owner.is_none() {
             return Err(BadKeyMaterial::OtherClient(client.client_uri().clone()));
         }

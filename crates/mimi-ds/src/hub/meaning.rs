@@ -47,25 +47,17 @@ pub(super) struct Outcome {
 
 impl<G: RoomGroup> HubRoom<G> {
     /// What a proposal means; `sender` is the member who made it, `None` a client that joins by external commit.
-    pub(super) fn meaning(
-        &self,
-        proposal: &ProposalView,
-        sender: Option<&Leaf>,
-    ) -> Result<Meaning, UpdateRefusal> {
+    pub(super) fn meaning(&self, proposal: &ProposalView, sender: Option<&Leaf>) -> Result<Meaning, UpdateRefusal> {
         let unsupported = || NotAllowed::ProposalType(proposal.proposal_type()).into();
         match proposal {
             ProposalView::Add(key_package) => {
-                let member = Member::from_credential(key_package.credential())
-                    .ok_or(NotAllowed::Credential)?;
-                let reference =
-                    key_package.reference().map_err(|error| invalid(error.to_string()))?;
+                let member = Member::from_credential(key_package.credential()).ok_or(NotAllowed::Credential)?;
+                let reference = key_package.reference().map_err(|error| invalid(error.to_string()))?;
                 Ok(Meaning::Add { member, reference })
             }
             ProposalView::Remove(index) => {
-                let member = self
-                    .roster
-                    .get(*index)
-                    .ok_or_else(|| invalid(format!("there is no member at leaf {index}")))?;
+                let member =
+                    self.roster.get(*index).ok_or_else(|| invalid(format!("there is no member at leaf {index}")))?;
                 let leaf = Leaf { index: *index, member: member.clone() };
                 Ok(Meaning::Remove { leaf, own: false })
             }
@@ -74,9 +66,7 @@ impl<G: RoomGroup> HubRoom<G> {
                 Ok(Meaning::Remove { leaf, own: true })
             }
             ProposalView::AppDataUpdate(update) => match &update.operation {
-                AppDataOperation::Update(data)
-                    if update.component_id == ComponentId::PARTICIPANT_LIST =>
-                {
+                AppDataOperation::Update(data) if update.component_id == ComponentId::PARTICIPANT_LIST => {
                     ParticipantListUpdate::from_bytes(data)
                         .map(Meaning::Participants)
                         .map_err(|error| invalid(format!("participant list update: {error}")))
@@ -105,25 +95,20 @@ impl<G: RoomGroup> HubRoom<G> {
         role: Option<RoleIndex>,
         meaning: &Meaning,
     ) -> Result<(), UpdateRefusal> {
-        let check = |action: Action<'_>| {
-            authorize(actor, role, &action).map_err(|denied| NotAllowed::from(denied).into())
-        };
+        let check =
+            |action: Action<'_>| authorize(actor, role, &action).map_err(|denied| NotAllowed::from(denied).into());
         match meaning {
             Meaning::Add { member, .. } => check(Action::AddClient { user: &member.user }),
             Meaning::Remove { leaf, .. } => check(Action::RemoveClient { user: &leaf.member.user }),
             Meaning::ExternalInit => check(Action::Join),
             Meaning::Participants(update) => {
                 let change = self.participants.change([update])?;
-                change.added.iter().try_for_each(|(user, role)| {
-                    check(Action::AddParticipant { user, role: *role })
-                })?;
+                change.added.iter().try_for_each(|(user, role)| check(Action::AddParticipant { user, role: *role }))?;
+                change.removed.iter().try_for_each(|user| check(Action::RemoveParticipant { user }))?;
                 change
-                    .removed
+                    .changed
                     .iter()
-                    .try_for_each(|user| check(Action::RemoveParticipant { user }))?;
-                change.changed.iter().try_for_each(|(user, from, to)| {
-                    check(Action::ChangeRole { user, from: *from, to: *to })
-                })
+                    .try_for_each(|(user, from, to)| check(Action::ChangeRole { user, from: *from, to: *to }))
             }
         }
     }
@@ -164,11 +149,7 @@ impl<G: RoomGroup> HubRoom<G> {
     // req: MP06-5.3-04
     // req: MP06-5.3-05
     // req: AR02-4.2-02
-    pub(super) fn check_agreement(
-        &self,
-        outcome: &Outcome,
-        joiner: Option<&Member>,
-    ) -> Result<(), NotAllowed> {
+    pub(super) fn check_agreement(&self, outcome: &Outcome, joiner: Option<&Member>) -> Result<(), NotAllowed> {
         let mut newcomers = BTreeSet::new();
         for member in outcome.added.iter().map(|(member, _)| member).chain(joiner) {
             let role = match &outcome.participants {
@@ -178,10 +159,7 @@ impl<G: RoomGroup> HubRoom<G> {
             if !role.is_some_and(|role| role > RoleIndex::BANNED) {
                 return Err(NotAllowed::NotAParticipant(member.user.clone()));
             }
-            let stays = self
-                .roster
-                .leaf_of(&member.client)
-                .is_some_and(|leaf| !outcome.removed.contains(&leaf));
+            let stays = self.roster.leaf_of(&member.client).is_some_and(|leaf| !outcome.removed.contains(&leaf));
             if stays || !newcomers.insert(&member.client) {
                 return Err(NotAllowed::DuplicateClient(member.client.clone()));
             }

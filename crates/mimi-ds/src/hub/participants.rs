@@ -70,13 +70,9 @@ impl Participants {
                 change.changed.push((old.0, old.1, new.role_index));
             }
         }
-        change.removed =
-            together.removed_indices.iter().filter_map(|i| Some(self.at(*i)?.0)).collect();
-        change.added = together
-            .added_participants
-            .iter()
-            .map(|added| (added.user().clone(), added.role_index()))
-            .collect();
+        change.removed = together.removed_indices.iter().filter_map(|i| Some(self.at(*i)?.0)).collect();
+        change.added =
+            together.added_participants.iter().map(|added| (added.user().clone(), added.role_index())).collect();
         Ok(change)
     }
 
@@ -96,13 +92,7 @@ impl Participants {
             .iter()
             .filter(|change| change.role_index <= RoleIndex::BANNED)
             .map(|change| change.user_index);
-        update
-            .removed_indices
-            .iter()
-            .copied()
-            .chain(banned)
-            .filter_map(|index| Some(self.at(index)?.0))
-            .collect()
+        update.removed_indices.iter().copied().chain(banned).filter_map(|index| Some(self.at(index)?.0)).collect()
     }
 
     fn at(&self, index: u32) -> Option<(UserUri, RoleIndex)> {
@@ -124,11 +114,7 @@ impl ParticipantChange {
 
     /// Users who are no participants with rights any more.
     pub(super) fn put_out(&self) -> impl Iterator<Item = &UserUri> {
-        let banned = self
-            .changed
-            .iter()
-            .filter(|(_, _, role)| *role <= RoleIndex::BANNED)
-            .map(|(user, _, _)| user);
+        let banned = self.changed.iter().filter(|(_, _, role)| *role <= RoleIndex::BANNED).map(|(user, _, _)| user);
         self.removed.iter().chain(banned)
     }
 }

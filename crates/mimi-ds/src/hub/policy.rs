@@ -101,9 +101,7 @@ pub fn authorize(actor: &UserUri, role: Option<RoleIndex>, action: &Action<'_>) 
             | Action::Commit
             | Action::AddClient { .. } => true,
             Action::AddParticipant { role, .. } => *role == ORDINARY || administrator,
-            Action::RemoveParticipant { user } | Action::RemoveClient { user } => {
-                *user == actor || administrator
-            }
+            Action::RemoveParticipant { user } | Action::RemoveClient { user } => *user == actor || administrator,
             Action::ChangeRole { .. } => administrator,
         };
     if allowed { Ok(()) } else { Err(Denied { user: actor.clone(), action: action.name() }) }

@@ -84,10 +84,9 @@ impl UpdateRefusal {
                 Some(UpdateRoomResponse::WrongEpoch { error_description, current_epoch: *current })
             }
             Self::NotAllowed(_) => Some(UpdateRoomResponse::NotAllowed { error_description }),
-            Self::InvalidProposal { references, .. } => Some(UpdateRoomResponse::InvalidProposal {
-                error_description,
-                invalid_proposals: references.clone(),
-            }),
+            Self::InvalidProposal { references, .. } => {
+                Some(UpdateRoomResponse::InvalidProposal { error_description, invalid_proposals: references.clone() })
+            }
             Self::Internal(_) => None,
         }
     }
@@ -217,9 +216,7 @@ impl SubmitRefusal {
     // req: MP06-5.4-15
     pub fn response(&self) -> Option<SubmitMessageResponse> {
         match self {
-            Self::EpochTooOld { current } => {
-                Some(SubmitMessageResponse::EpochTooOld { current_epoch: *current })
-            }
+            Self::EpochTooOld { current } => Some(SubmitMessageResponse::EpochTooOld { current_epoch: *current }),
             Self::Internal(_) => None,
             _ => Some(SubmitMessageResponse::NotAllowed),
         }

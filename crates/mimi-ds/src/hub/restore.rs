@@ -32,16 +32,14 @@ impl<G: RoomGroup> HubRoom<G> {
         let group = G::restore(&snapshot.group, snapshot.group_info)?;
         let mut roster = Roster::default();
         for (leaf, credential) in group.members()? {
-            let member = Member::from_credential(&credential)
-                .ok_or_else(|| damaged(format!("leaf {leaf} names no client")))?;
+            let member =
+                Member::from_credential(&credential).ok_or_else(|| damaged(format!("leaf {leaf} names no client")))?;
             roster.insert(leaf, member);
         }
         let participants = group
             .component(ComponentId::PARTICIPANT_LIST)
             .ok_or_else(|| damaged("there is no participant list".to_owned()))
-            .and_then(|data| {
-                ParticipantListData::from_bytes(data).map_err(|e| damaged(e.to_string()))
-            })?;
+            .and_then(|data| ParticipantListData::from_bytes(data).map_err(|e| damaged(e.to_string())))?;
         let mut room = Self {
             room: stored.room.clone(),
             group,
@@ -111,8 +109,7 @@ impl<G: RoomGroup> HubRoom<G> {
         let sender = Leaf { index: sender, member };
         let proposal = message.as_proposal().ok_or("not a proposal")?;
         let meaning = self.meaning(proposal, Some(&sender)).map_err(|e| e.to_string())?;
-        let reference =
-            message.proposal_reference(self.group.cipher_suite()).map_err(|e| e.to_string())?;
+        let reference = message.proposal_reference(self.group.cipher_suite()).map_err(|e| e.to_string())?;
         let verified = self.group.verify_proposal(&message).map_err(|e| e.to_string())?;
         self.group.queue(verified);
         self.pending.push(Pending { message, reference, meaning, accepted });
@@ -131,11 +128,7 @@ impl<G: RoomGroup> HubRoom<G> {
         Ok(())
     }
 
-    fn replay_outcome(
-        &self,
-        message: &MlsMessage,
-        commit: &CommitView,
-    ) -> Result<(Outcome, Option<Member>), String> {
+    fn replay_outcome(&self, message: &MlsMessage, commit: &CommitView) -> Result<(Outcome, Option<Member>), String> {
         let (sender, joiner) = match message.as_public().map(|public| public.sender) {
             Some(Sender::Member(index)) => {
                 let member = self.roster.get(index).ok_or("the committer is no member")?.clone();
@@ -150,9 +143,7 @@ impl<G: RoomGroup> HubRoom<G> {
         };
         let meaning = |proposal: &ProposalOrRef| -> Result<Meaning, String> {
             match proposal {
-                ProposalOrRef::Proposal(proposal) => {
-                    self.meaning(proposal, sender.as_ref()).map_err(|e| e.to_string())
-                }
+                ProposalOrRef::Proposal(proposal) => self.meaning(proposal, sender.as_ref()).map_err(|e| e.to_string()),
                 ProposalOrRef::Reference(reference) => self.pending_meaning(reference),
             }
         };

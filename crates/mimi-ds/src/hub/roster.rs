@@ -95,11 +95,7 @@ impl Roster {
 
     /// The leaves of a provider's members.
     pub(super) fn leaves_at(&self, provider: &Domain) -> impl Iterator<Item = (u32, &Member)> {
-        self.providers
-            .get(provider)
-            .into_iter()
-            .flatten()
-            .filter_map(|leaf| Some((*leaf, self.leaves.get(leaf)?)))
+        self.providers.get(provider).into_iter().flatten().filter_map(|leaf| Some((*leaf, self.leaves.get(leaf)?)))
     }
 }
 

@@ -73,12 +73,8 @@ impl<G: RoomGroup> HubRoom<G> {
         let fan_out = self
             .fan_out(timestamp, event, self.audience(&silent))
             .map_err(|error| SubmitRefusal::Internal(error.to_string()))?;
-        let log = Effect::AppendLog {
-            room: self.room.clone(),
-            sequence,
-            entry: LogEntry::Application,
-            accepted: timestamp,
-        };
+        let log =
+            Effect::AppendLog { room: self.room.clone(), sequence, entry: LogEntry::Application, accepted: timestamp };
         let effects = std::iter::once(log).chain(fan_out).collect();
         self.sequence = sequence;
         self.accepted = timestamp;

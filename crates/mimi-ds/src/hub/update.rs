@@ -63,9 +63,7 @@ impl<G: RoomGroup> HubRoom<G> {
         routes: &Routes,
     ) -> Result<Accepted, UpdateRefusal> {
         match &request.0 {
-            HandshakeBundle::Proposals { first, more } => {
-                self.accept_proposals(now, source, first, more)
-            }
+            HandshakeBundle::Proposals { first, more } => self.accept_proposals(now, source, first, more),
             HandshakeBundle::Commit { commit, welcome, group_info, ratchet_tree } => {
                 let public = commit.as_public().ok_or(NotAllowed::WireFormat)?;
                 let view = commit.as_commit().ok_or(NotAllowed::WireFormat)?;
@@ -112,10 +110,7 @@ impl<G: RoomGroup> HubRoom<G> {
             let reference = message
                 .proposal_reference(self.group.cipher_suite())
                 .map_err(|error| UpdateRefusal::Internal(error.to_string()))?;
-            let bad = |reason: String| UpdateRefusal::InvalidProposal {
-                references: vec![reference.clone()],
-                reason,
-            };
+            let bad = |reason: String| UpdateRefusal::InvalidProposal { references: vec![reference.clone()], reason };
             if self.pending.iter().chain(&new).any(|known| known.reference == reference) {
                 return Err(bad("the hub has this proposal already".to_owned()));
             }
@@ -187,15 +182,11 @@ impl<G: RoomGroup> HubRoom<G> {
                 return Err(NotAllowed::RatchetTreeOption.into());
             }
         };
-        let staged = self
-            .group
-            .stage_commit(bundle.message, &components(&outcome)?)
-            .map_err(|error| match error {
-                StageError::Proposal(reason) => super::meaning::invalid(reason),
-                other => NotAllowed::from(other).into(),
-            })?;
-        let group_info =
-            self.group.group_info_after(&staged, bundle.group_info).map_err(NotAllowed::from)?;
+        let staged = self.group.stage_commit(bundle.message, &components(&outcome)?).map_err(|error| match error {
+            StageError::Proposal(reason) => super::meaning::invalid(reason),
+            other => NotAllowed::from(other).into(),
+        })?;
+        let group_info = self.group.group_info_after(&staged, bundle.group_info).map_err(NotAllowed::from)?;
 
         // Everything that can fail comes before the merge, but for the snapshot: that is of the state after it.
         let timestamp = self.next_timestamp(now);
@@ -255,11 +246,7 @@ impl<G: RoomGroup> HubRoom<G> {
         Ok(Leaf { index, member: member.clone() })
     }
 
-    fn committer(
-        &self,
-        bundle: &CommitBundle<'_>,
-        source: &Domain,
-    ) -> Result<Committer, NotAllowed> {
+    fn committer(&self, bundle: &CommitBundle<'_>, source: &Domain) -> Result<Committer, NotAllowed> {
         let path = bundle.view.path.as_deref().map(|path| &path.leaf_node.credential);
         match bundle.public.sender {
             Sender::Member(index) => {
@@ -360,12 +347,7 @@ impl<G: RoomGroup> HubRoom<G> {
         Ok(())
     }
 
-    fn log(
-        &self,
-        sequence: u64,
-        accepted: AcceptedTimestamp,
-        handshake: &Handshake,
-    ) -> Result<Effect, UpdateRefusal> {
+    fn log(&self, sequence: u64, accepted: AcceptedTimestamp, handshake: &Handshake) -> Result<Effect, UpdateRefusal> {
         let bytes = handshake.to_bytes().map_err(internal)?;
         let entry = LogEntry::Handshake(bytes);
         Ok(Effect::AppendLog { room: self.room.clone(), sequence, entry, accepted })
@@ -404,11 +386,7 @@ fn check_source(member: &Member, source: &Domain) -> Result<(), NotAllowed> {
 // req: MP06-5.2-05
 // req: MP06-5.2-45
 // req: MP06-4.3.1-09
-fn check_welcome(
-    welcome: Option<&Welcome>,
-    outcome: &Outcome,
-    routes: &Routes,
-) -> Result<(), NotAllowed> {
+fn check_welcome(welcome: Option<&Welcome>, outcome: &Outcome, routes: &Routes) -> Result<(), NotAllowed> {
     for (member, reference) in &outcome.added {
         if routes.get(reference) != Some(member.domain()) {
             return Err(NotAllowed::UnknownKeyPackage(reference.clone()));
@@ -444,9 +422,6 @@ impl Accepted {
     /// The answer to an accepted update.
     // req: MP06-5.3-21
     pub fn update_response(&self) -> UpdateRoomResponse {
-        UpdateRoomResponse::Success {
-            error_description: String::new(),
-            accepted_timestamp: self.timestamp,
-        }
+        UpdateRoomResponse::Success { error_description: String::new(), accepted_timestamp: self.timestamp }
     }
 }

@@ -25,8 +25,7 @@ pub(super) fn after(
     given: &GroupInfoOption,
 ) -> Result<GroupInfo, GroupInfoError> {
     let malformed = |error: &dyn std::fmt::Display| GroupInfoError::Malformed(error.to_string());
-    let context =
-        commit.staged.group_context().tls_serialize_detached().map_err(|e| malformed(&e))?;
+    let context = commit.staged.group_context().tls_serialize_detached().map_err(|e| malformed(&e))?;
     let (extensions, signature) = match given {
         GroupInfoOption::Full(full) => {
             if full.group_context_bytes() != context {
@@ -61,11 +60,7 @@ pub(super) fn after(
 }
 
 /// `GroupInfoTBS` (RFC 9420 section 12.4.3): a GroupInfo without its signature.
-fn signed_part(
-    context: Vec<u8>,
-    extensions: &Extensions,
-    commit: &OpenMlsCommit,
-) -> Result<Vec<u8>, EncodeError> {
+fn signed_part(context: Vec<u8>, extensions: &Extensions, commit: &OpenMlsCommit) -> Result<Vec<u8>, EncodeError> {
     let mut bytes = context;
     extensions.encode(&mut bytes)?;
     put_opaque(&mut bytes, &commit.confirmation_tag)?;

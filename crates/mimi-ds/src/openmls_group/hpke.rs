@@ -33,10 +33,7 @@ impl Hpke for OpenMlsHpke {
         plaintext: &[u8],
     ) -> Result<HpkeCiphertext, HpkeError> {
         let config = self.suite(suite)?.hpke_config();
-        let sealed = self
-            .0
-            .hpke_seal(config, public_key, info, aad, plaintext)
-            .map_err(|_| HpkeError::MalformedKey)?;
+        let sealed = self.0.hpke_seal(config, public_key, info, aad, plaintext).map_err(|_| HpkeError::MalformedKey)?;
         Ok(HpkeCiphertext {
             kem_output: sealed.kem_output.as_slice().to_vec(),
             ciphertext: sealed.ciphertext.as_slice().to_vec(),

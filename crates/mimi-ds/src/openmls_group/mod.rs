@@ -10,8 +10,7 @@ mod snapshot;
 use mimi_protocol::{
     CipherSuite, Epoch, Wire,
     mls::{
-        ComponentData, ComponentId, Credential, Extensions, GroupInfo, MlsMessage, PublicContent, RatchetTree,
-        Sender,
+        ComponentData, ComponentId, Credential, Extensions, GroupInfo, MlsMessage, PublicContent, RatchetTree, Sender,
     },
     update::GroupInfoOption,
 };
@@ -64,13 +63,11 @@ impl RoomGroup for OpenMlsRoomGroup {
     fn create(group_info: GroupInfo, tree: &RatchetTree) -> Result<Self, GroupError> {
         let crypto = RustCrypto::default();
         let invalid = |error: &dyn std::fmt::Display| GroupError::Invalid(error.to_string());
-        let tree =
-            RatchetTreeIn::tls_deserialize_exact_bytes(tree.as_bytes()).map_err(|e| invalid(&e))?;
-        let verifiable = VerifiableGroupInfo::tls_deserialize_exact_bytes(group_info.as_bytes())
-            .map_err(|e| invalid(&e))?;
-        let (group, _) =
-            PublicGroup::from_external(&crypto, &NoStorage, tree, verifiable, ProposalStore::new())
-                .map_err(|e: CreationFromExternalError<_>| invalid(&e))?;
+        let tree = RatchetTreeIn::tls_deserialize_exact_bytes(tree.as_bytes()).map_err(|e| invalid(&e))?;
+        let verifiable =
+            VerifiableGroupInfo::tls_deserialize_exact_bytes(group_info.as_bytes()).map_err(|e| invalid(&e))?;
+        let (group, _) = PublicGroup::from_external(&crypto, &NoStorage, tree, verifiable, ProposalStore::new())
+            .map_err(|e: CreationFromExternalError<_>| invalid(&e))?;
         Ok(Self { crypto, group, queued: Vec::new(), group_info })
     }
 
@@ -150,11 +147,7 @@ impl RoomGroup for OpenMlsRoomGroup {
         let _ = self.group.add_proposal(&NoStorage, *proposal);
     }
 
-    fn stage_commit(
-        &self,
-        message: &MlsMessage,
-        components: &[ComponentData],
-    ) -> Result<Self::Commit, StageError> {
+    fn stage_commit(&self, message: &MlsMessage, components: &[ComponentData]) -> Result<Self::Commit, StageError> {
         let expected = "commit";
         let public = message.as_public().ok_or(StageError::Content { expected })?;
         let path = message.as_commit().ok_or(StageError::Content { expected })?.path.as_deref();
@@ -185,11 +178,7 @@ impl RoomGroup for OpenMlsRoomGroup {
         Ok(OpenMlsCommit { staged, confirmation_tag, committer, committer_key })
     }
 
-    fn group_info_after(
-        &self,
-        commit: &Self::Commit,
-        given: &GroupInfoOption,
-    ) -> Result<GroupInfo, GroupInfoError> {
+    fn group_info_after(&self, commit: &Self::Commit, given: &GroupInfoOption) -> Result<GroupInfo, GroupInfoError> {
         group_info::after(self.cipher_suite(), commit, given)
     }
 
@@ -202,9 +191,7 @@ impl RoomGroup for OpenMlsRoomGroup {
         let failed = |error: GroupError| MergeError::Library(error.to_string());
         // The tree of a staged commit cannot be looked at, so that it is compared afterwards, with a way back.
         let before = tree.map(|_| self.snapshot()).transpose().map_err(failed)?;
-        self.group
-            .merge_commit(&NoStorage, *commit.staged)
-            .map_err(|error| MergeError::Library(error.to_string()))?;
+        self.group.merge_commit(&NoStorage, *commit.staged).map_err(|error| MergeError::Library(error.to_string()))?;
         if let (Some(tree), Some(before)) = (tree, before)
             && self.tree().map_err(failed)? != *tree
         {
@@ -229,11 +216,7 @@ impl OpenMlsRoomGroup {
         })
     }
 
-    fn stage(
-        &self,
-        message: &MlsMessage,
-        components: &[ComponentData],
-    ) -> Result<Box<StagedCommit>, StageError> {
+    fn stage(&self, message: &MlsMessage, components: &[ComponentData]) -> Result<Box<StagedCommit>, StageError> {
         let mut processed = self.process(message)?;
         if let ProcessedMessageContent::UnresolvedAppDataCommit(commit) = processed.content() {
             for update in commit.app_data_update_proposals() {
@@ -248,10 +231,8 @@ impl OpenMlsRoomGroup {
                 updater.set(MlsComponentData::from_parts(component.component_id.0, data));
             }
             let changes = updater.changes();
-            processed = self
-                .group
-                .resolve_app_data_commit(&self.crypto, processed, changes)
-                .map_err(|error| match error {
+            processed =
+                self.group.resolve_app_data_commit(&self.crypto, processed, changes).map_err(|error| match error {
                     ResolveAppDataCommitError::StageCommit(error) => commit_error(&error),
                     other => not_valid(other),
                 })?;

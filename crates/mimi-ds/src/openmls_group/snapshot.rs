@@ -28,10 +28,7 @@ struct Parts {
     confirmation_tag: Vec<u8>,
 }
 
-pub(super) fn write(
-    crypto: &impl OpenMlsCrypto,
-    group: &PublicGroup,
-) -> Result<Vec<u8>, GroupError> {
+pub(super) fn write(crypto: &impl OpenMlsCrypto, group: &PublicGroup) -> Result<Vec<u8>, GroupError> {
     let context = group.group_context();
     // RFC 9420 section 8.2; the library does not show it.
     let mut input = context.confirmed_transcript_hash().to_vec();
@@ -56,12 +53,7 @@ pub(super) fn read(snapshot: &[u8]) -> Result<PublicGroup, GroupError> {
     let mut reader = Reader::new(snapshot);
     let mut next = || reader.opaque().map(<[u8]>::to_vec).map_err(|e| damaged(&e));
     let group_id = GroupId::from_slice(&next()?);
-    let parts = Parts {
-        tree: next()?,
-        context: next()?,
-        interim_transcript_hash: next()?,
-        confirmation_tag: next()?,
-    };
+    let parts = Parts { tree: next()?, context: next()?, interim_transcript_hash: next()?, confirmation_tag: next()? };
     PublicGroup::load(&parts, &group_id)
         .map_err(|error| damaged(&error))?
         .ok_or_else(|| GroupError::Snapshot("a part is missing".to_owned()))

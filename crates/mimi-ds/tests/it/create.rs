@@ -48,8 +48,7 @@ fn the_first_external_sender_has_to_be_the_hub() {
     // req: MP06-7.4-03
     let other_key = try_create(|shape| shape.external_sender.signature_key = vec![1; 32]);
     assert_eq!(other_key.unwrap_err(), CreateRefusal::ExternalSender);
-    let other_name =
-        try_create(|shape| shape.external_sender.credential = Credential::basic(*b"mimi://b.example"));
+    let other_name = try_create(|shape| shape.external_sender.credential = Credential::basic(*b"mimi://b.example"));
     assert_eq!(other_name.unwrap_err(), CreateRefusal::ExternalSender);
 }
 

@@ -16,11 +16,7 @@ impl LabelSigner for Signer {
         self.0.public()
     }
 
-    fn sign_with_label(
-        &self,
-        label: &str,
-        content: &[u8],
-    ) -> Result<Vec<u8>, mimi_protocol::crypto::SignError> {
+    fn sign_with_label(&self, label: &str, content: &[u8]) -> Result<Vec<u8>, mimi_protocol::crypto::SignError> {
         use openmls_traits::signatures::Signer as _;
         Ok(self.0.sign(&mimi_protocol::crypto::sign_content(label, content)).unwrap())
     }
@@ -91,10 +87,7 @@ fn three_users_of_three_providers_meet_talk_part_and_a_new_device_joins() {
     let commit = world.client("cathy").commit(Commit::default());
     let accepted = world.accept("cathy", commit);
     // Bob's provider had a member before the commit, so that his clients learn that they are out.
-    assert_eq!(
-        recipients(&accepted),
-        ["b.example commit", "c.example commit", "mimi://a.example/d/alice/1 commit"]
-    );
+    assert_eq!(recipients(&accepted), ["b.example commit", "c.example commit", "mimi://a.example/d/alice/1 commit"]);
     assert_eq!(world.room.epoch().0, 3);
     assert_eq!(world.room.pending(), 0);
     assert!(!world.client("bob").group().is_active());

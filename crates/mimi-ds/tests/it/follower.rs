@@ -1,1 +1,152 @@
-//! tbd
+//! What a follower does with what a hub sends (section 5.5).
+
+use mimi_ds::{
+    Effect, SqliteStore, Store, StoreError,
+    follower::{FanoutFacts, NotifyRefusal, accept_fanout, fanout_digest},
+    store::Conflict,
+};
+use mimi_protocol::{Wire, notify::FanoutMessage};
+
+use crate::{
+    flow::{group_info_request, send},
+    support::*,
+};
+
+/// What the hub has put into the outbox for a provider since the last call.
+fn posted(world: &mut World, provider: &str) -> Vec<FanoutMessage> {
+    let to_provider = |effect: Effect| match effect {
+        Effect::Enqueue { to, message, .. } if to.as_str() == provider => {
+            Some(FanoutMessage::from_bytes(&message).unwrap())
+        }
+        _ => None,
+    };
+    world.effects.drain(..).filter_map(to_provider).collect()
+}
+
+fn deliveries(effects: &[Effect]) -> Vec<String> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Deliver { to, message, .. } => Some(format!("{} {}", to.device(), kind(message))),
+            Effect::JoinLocal { client, .. } => Some(format!("{} joins", client.device())),
+            _ => None,
+        })
+        .collect()
+}
+
+struct Follower {
+    own: &'static str,
+    store: SqliteStore,
+    _folder: tempfile::TempDir,
+}
+
+impl Follower {
+    fn new(own: &'static str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { own, store: SqliteStore::open(folder.path().join("f.sqlite")).unwrap(), _folder: folder }
+    }
+
+    fn owns(&self, client: &Client, key_package: &mimi_protocol::mls::KeyPackage) {
+        let put = Effect::PutKeyPackage {
+            client: client.uri.clone(),
+            user: client.user(),
+            reference: key_package.reference().unwrap(),
+            bytes: key_package.as_bytes().to_vec(),
+            not_after: u64::MAX,
+            last_resort: false,
+        };
+        self.store.commit(vec![put]).unwrap();
+    }
+
+    fn take(&self, messages: &[FanoutMessage]) -> Vec<Effect> {
+        let hub = domain("a.example");
+        let facts = FanoutFacts::read(&self.store, &hub, &room_uri(), messages).unwrap();
+        let effects = accept_fanout(&hub, &domain(self.own), &room_uri(), messages, &facts).unwrap();
+        self.store.commit(effects.clone()).unwrap();
+        effects
+    }
+}
+
+#[test]
+fn a_welcome_goes_to_the_owner_of_the_key_package_and_later_events_to_the_members() {
+    // req: MP06-3.2-15
+    // req: MP06-3.3-07
+    // req: MP06-5.5-01
+    // req: MP06-5.5-15
+    let follower = Follower::new("b.example");
+    let mut world = World::alone();
+    let bob = Client::new("mimi://b.example/d/bob/1");
+    let key_package = bob.key_package();
+    follower.owns(&bob, &key_package);
+    world.route(&key_package, "b.example");
+    let commit = Commit { adds: vec![key_package.clone()], list: vec![adding(&[&bob.user()])], ..Default::default() };
+    world.clients.insert("bob", bob);
+    let bundle = world.client("alice").commit(commit);
+    let _ = world.accept("alice", bundle);
+    let effects = follower.take(&posted(&mut world, "b.example"));
+    assert_eq!(deliveries(&effects), ["1 joins", "1 welcome"]);
+    assert_eq!(follower.store.key_package_owner(&key_package.reference().unwrap()).unwrap(), None);
+
+    let _ = send(&mut world, "alice", "hello");
+    let bundle = world.client("alice").commit(Commit { path: true, ..Default::default() });
+    let _ = world.accept("alice", bundle);
+    let effects = follower.take(&posted(&mut world, "b.example"));
+    assert_eq!(deliveries(&effects), ["1 application", "1 commit"]);
+
+    // A second device joins by external commit: its provider learns of it in the room's order.
+    let mut tablet = Client::new("mimi://b.example/d/bob/2");
+    let given = world.room.group_info(&domain("b.example"), &group_info_request(&tablet)).unwrap();
+    let join = tablet.join(&given, None);
+    world.clients.insert("bob2", tablet);
+    let _ = world.accept("bob2", join);
+    let _ = send(&mut world, "alice", "hello both");
+    let effects = follower.take(&posted(&mut world, "b.example"));
+    assert_eq!(deliveries(&effects), ["2 joins", "1 commit", "2 commit", "1 application", "2 application"]);
+}
+
+#[test]
+fn what_was_processed_before_has_no_effect_in_whatever_batch_it_comes() {
+    // req: MP06-5.5-27
+    // req: MP06-5.5-28
+    // req: MP06-5.5-29
+    // req: MP06-5.5-30
+    let follower = Follower::new("c.example");
+    let mut world = World::three();
+    world.effects.clear();
+    let _ = send(&mut world, "cathy", "1");
+    let _ = send(&mut world, "cathy", "2");
+    let messages = posted(&mut world, "c.example");
+    let cathy = world.client("cathy").uri.clone();
+    follower.store.commit(vec![Effect::JoinLocal { room: room_uri(), client: cathy }]).unwrap();
+    assert_eq!(deliveries(&follower.take(&messages[..1])), ["1 application"]);
+    assert_eq!(deliveries(&follower.take(&messages)), ["1 application"]);
+    assert_eq!(follower.take(&messages), []);
+    // Twice in one request is once.
+    let _ = send(&mut world, "cathy", "3");
+    let third = posted(&mut world, "c.example")[0].clone();
+    assert_eq!(deliveries(&follower.take(&[third.clone(), third.clone()])), ["1 application"]);
+
+    // Two requests at once: the slower one conflicts as a whole.
+    let hub = domain("a.example");
+    let effects =
+        accept_fanout(&hub, &domain("c.example"), &room_uri(), &[third.clone()], &FanoutFacts::default()).unwrap();
+    assert_eq!(follower.store.commit(effects), Err(StoreError::Conflict(Conflict::FanoutSeen)));
+    assert!(follower.store.seen_fanout(&hub, &room_uri(), &fanout_digest(&third).unwrap()).unwrap());
+}
+
+#[test]
+fn only_the_hub_of_a_room_speaks_for_it() {
+    let mut world = World::three();
+    world.effects.clear();
+    let _ = send(&mut world, "cathy", "1");
+    let messages = posted(&mut world, "c.example");
+    let own = domain("c.example");
+    let facts = FanoutFacts::default();
+    let impostor = accept_fanout(&domain("b.example"), &own, &room_uri(), &messages, &facts);
+    assert!(matches!(impostor, Err(NotifyRefusal::NotTheHub { .. })));
+    let itself = accept_fanout(&domain("a.example"), &domain("a.example"), &room_uri(), &messages, &facts);
+    assert_eq!(itself, Err(NotifyRefusal::Own(domain("a.example"))));
+    let other_room = "mimi://a.example/r/other".parse().unwrap();
+    let elsewhere = accept_fanout(&domain("a.example"), &own, &other_room, &messages, &facts);
+    assert_eq!(elsewhere, Err(NotifyRefusal::WrongGroup));
+}

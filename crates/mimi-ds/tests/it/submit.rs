@@ -48,10 +48,7 @@ fn a_user_who_is_leaving_neither_sends_nor_is_sent_messages() {
     let request =
         SubmitMessageRequest { app_message: other, sending_uri: IdentifierUri::new("mimi://a.example/u/alice") };
     let accepted = world.room.submit(NOW, &domain("a.example"), &request).unwrap();
-    assert_eq!(
-        recipients(&accepted),
-        ["c.example application", "mimi://a.example/d/alice/1 application"]
-    );
+    assert_eq!(recipients(&accepted), ["c.example application", "mimi://a.example/d/alice/1 application"]);
 }
 
 #[test]

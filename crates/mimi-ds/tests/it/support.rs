@@ -150,11 +150,7 @@ impl Client {
         let dictionary = Extension::AppDataDictionary(AppDataDictionaryExtension::new(dictionary));
         let sender = ExternalSender::tls_deserialize_exact_bytes(&shape.external_sender.to_bytes().unwrap());
         let senders = Extension::ExternalSenders(vec![sender.unwrap()]);
-        let types = if shape.required {
-            vec![ProposalType::AppDataUpdate, ProposalType::SelfRemove]
-        } else {
-            vec![]
-        };
+        let types = if shape.required { vec![ProposalType::AppDataUpdate, ProposalType::SelfRemove] } else { vec![] };
         let required = Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(
             &[ExtensionType::AppDataDictionary],
             &types,
@@ -214,11 +210,8 @@ impl Client {
             .use_ratchet_tree_extension(false);
         let changes = {
             let mut updater = builder.app_data_dictionary_updater();
-            let updates: Vec<_> = if commit.without_pending {
-                vec![]
-            } else {
-                builder.app_data_update_proposals().cloned().collect()
-            };
+            let updates: Vec<_> =
+                if commit.without_pending { vec![] } else { builder.app_data_update_proposals().cloned().collect() };
             let updates = if commit.without_pending { own_updates(&commit.list) } else { updates };
             resolve(&mut updater, updates.iter());
             updater.changes()
@@ -318,14 +311,19 @@ impl Client {
     }
 
     /// Joins by external commit.
-    pub(crate) fn join(&mut self, given: &GroupInfoRatchetTreeTbe, list: Option<ParticipantListUpdate>) -> HandshakeBundle {
+    pub(crate) fn join(
+        &mut self,
+        given: &GroupInfoRatchetTreeTbe,
+        list: Option<ParticipantListUpdate>,
+    ) -> HandshakeBundle {
         let info = VerifiableGroupInfo::tls_deserialize_exact_bytes(given.group_info.as_bytes()).unwrap();
         let RatchetTreeOption::Full(tree) = &given.ratchet_tree else { panic!("no tree") };
         let tree = RatchetTreeIn::tls_deserialize_exact_bytes(tree.as_bytes()).unwrap();
         let pending = given.pending_proposals.iter().filter_map(|pending| {
             let message = MlsMessageIn::tls_deserialize_exact_bytes(pending.proposal.as_bytes()).unwrap();
             let MlsMessageBodyIn::PublicMessage(message) = message.extract() else { return None };
-            matches!(pending.proposal.as_proposal(), Some(mimi_protocol::mls::ProposalView::SelfRemove)).then_some(message)
+            matches!(pending.proposal.as_proposal(), Some(mimi_protocol::mls::ProposalView::SelfRemove))
+                .then_some(message)
         });
         let mut stage = MlsGroup::external_commit_builder()
             .with_ratchet_tree(tree)
@@ -337,11 +335,8 @@ impl Client {
         for update in own_updates(list.as_slice()) {
             stage = stage.add_app_data_update_proposal(update);
         }
-        let mut stage = stage
-            .load_psks(self.provider.storage())
-            .unwrap()
-            .create_group_info(true)
-            .use_ratchet_tree_extension(false);
+        let mut stage =
+            stage.load_psks(self.provider.storage()).unwrap().create_group_info(true).use_ratchet_tree_extension(false);
         let changes = {
             let mut updater = stage.app_data_dictionary_updater();
             let updates: Vec<_> = stage.app_data_update_proposals().cloned().collect();
@@ -433,10 +428,7 @@ fn own_updates(list: &[ParticipantListUpdate]) -> Vec<AppDataUpdateProposal> {
     list.iter().map(|u| AppDataUpdateProposal::update(PARTICIPANT_LIST.0, u.to_bytes().unwrap())).collect()
 }
 
-fn resolve<'a>(
-    updater: &mut AppDataDictionaryUpdater<'_>,
-    updates: impl Iterator<Item = &'a AppDataUpdateProposal>,
-) {
+fn resolve<'a>(updater: &mut AppDataDictionaryUpdater<'_>, updates: impl Iterator<Item = &'a AppDataUpdateProposal>) {
     let mut lists = Vec::new();
     for update in updates {
         let AppDataUpdateOperation::Update(data) = update.operation() else {
@@ -517,8 +509,7 @@ impl World {
     pub(crate) fn alone() -> Self {
         let mut alice = Client::new("mimi://a.example/d/alice/1");
         let (info, tree) = alice.create(&RoomShape::of(&alice));
-        let (room, accepted) =
-            Room::create(NOW, &hub_identity(), &alice.uri, room_uri(), info, &tree).unwrap();
+        let (room, accepted) = Room::create(NOW, &hub_identity(), &alice.uri, room_uri(), info, &tree).unwrap();
         Self {
             room,
             clients: BTreeMap::from([("alice", alice)]),

@@ -155,10 +155,8 @@ fn who_is_leaving_neither_commits_nor_proposes_anything_but_the_removal_of_own_c
     let mut world = World::three();
     let commit = world.client("bob2").commit(Commit { path: true, ..Default::default() });
     world.client("bob2").discard();
-    let join_with = world.room.group_info(
-        &domain("b.example"),
-        &group_info_request(&Client::new("mimi://b.example/d/bob/3")),
-    );
+    let join_with =
+        world.room.group_info(&domain("b.example"), &group_info_request(&Client::new("mimi://b.example/d/bob/3")));
     let mut phone = Client::new("mimi://b.example/d/bob/3");
     let join = phone.join(&join_with.unwrap(), None);
     let list = world.client("bob2").propose_list(adding(&[&user("mimi://d.example/u/dora")]));
@@ -372,12 +370,8 @@ fn proposal_types_without_a_place_in_a_room_are_refused() {
 
     let cathy = world.client("cathy");
     let (provider, signer) = (&cathy.provider, &cathy.signer);
-    let update = cathy
-        .group
-        .as_mut()
-        .unwrap()
-        .propose_self_update(provider, signer, LeafNodeParameters::default())
-        .unwrap();
+    let update =
+        cathy.group.as_mut().unwrap().propose_self_update(provider, signer, LeafNodeParameters::default()).unwrap();
     let update = alone(wire(&update.0.to_bytes().unwrap()));
     assert_eq!(not_allowed(world.refuse("cathy", update)), NotAllowed::ProposalType(2));
     world.client("cathy").forget_proposals();
@@ -413,6 +407,7 @@ fn senders_from_outside_the_group_propose_nothing() {
     for (sender, proposal, name) in cases {
         let mut message = template.clone();
         message.sender = sender;
+        message.membership_tag = Vec::new();
         message.content = PublicContent::Proposal(proposal);
         let bundle = alone(MlsMessage::public(message).unwrap());
         assert_eq!(not_allowed(world.refuse("cathy", bundle)), NotAllowed::Sender(name));
@@ -463,7 +458,18 @@ fn a_client_that_lost_its_state_comes_back_in_its_own_place() {
     let given = world.room.group_info(&domain("c.example"), &group_info_request(&again)).unwrap();
     let join = again.join(&given, None);
     let twice = not_allowed(world.refuse("cathy", join));
-    assert_eq!(twice, NotAllowed::DuplicateClient(again.uri));
+    assert_eq!(twice, NotAllowed::DuplicateClient(again.uri.clone()));
+
+    // With the key of its former appearance the library removes that in the same commit.
+    let mut again = Client::new("mimi://c.example/d/cathy/1");
+    again.signer = world.clients["cathy"].signer.clone();
+    again.credential = world.clients["cathy"].credential.clone();
+    let join = again.join(&given, None);
+    world.clients.insert("cathy", again);
+    let _ = world.accept("cathy", join);
+    assert_eq!(world.room.members().count(), 4);
+    assert_eq!(world.client("cathy").leaf(), 3);
+    assert_eq!(world.client("bob").epoch(), 3);
 }
 
 #[test]

@@ -13,15 +13,11 @@ const FANOUT_SWEEP: i64 = 256;
 
 pub(super) fn apply(connection: &Connection, effect: &Effect) -> Result<(), StoreError> {
     let run = |sql: &str, params: &[&dyn ToSql]| -> Result<usize, StoreError> {
-        connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute(params))
-            .map_err(database_error)
+        connection.prepare_cached(sql).and_then(|mut statement| statement.execute(params)).map_err(database_error)
     };
     // For statements whose only likely failure is a row that is there already.
     let insert = |sql: &str, params: &[&dyn ToSql], conflict| -> Result<(), StoreError> {
-        let result =
-            connection.prepare_cached(sql).and_then(|mut statement| statement.execute(params));
+        let result = connection.prepare_cached(sql).and_then(|mut statement| statement.execute(params));
         match result {
             Ok(_) => Ok(()),
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
@@ -45,11 +41,7 @@ pub(super) fn apply(connection: &Connection, effect: &Effect) -> Result<(), Stor
                 )?,
                 Conflict::LogSequence,
             )?;
-            run(
-                "DELETE FROM handshakes WHERE room = ?1 AND sequence <= ?2",
-                params![room.as_str(), sequence],
-            )
-            .map(drop)
+            run("DELETE FROM handshakes WHERE room = ?1 AND sequence <= ?2", params![room.as_str(), sequence]).map(drop)
         }
         Effect::AppendLog { room, sequence, entry, accepted } => {
             let sequence = signed(*sequence)?;
@@ -75,19 +67,17 @@ pub(super) fn apply(connection: &Connection, effect: &Effect) -> Result<(), Stor
             params![to.as_str(), room.as_str(), message.as_ref()],
         )
         .map(drop),
-        Effect::Sent { ids } => ids.iter().try_for_each(|id| {
-            run("DELETE FROM outbox WHERE id = ?1", params![signed(*id)?]).map(drop)
-        }),
+        Effect::Sent { ids } => {
+            ids.iter().try_for_each(|id| run("DELETE FROM outbox WHERE id = ?1", params![signed(*id)?]).map(drop))
+        }
         Effect::Deliver { to, room, message } => run(
             "INSERT INTO queue (client, room, message) VALUES (?1, ?2, ?3)",
             params![to.as_str(), room.as_str(), message.as_ref()],
         )
         .map(drop),
-        Effect::Acknowledge { client, up_to } => run(
-            "DELETE FROM queue WHERE client = ?1 AND id <= ?2",
-            params![client.as_str(), signed(*up_to)?],
-        )
-        .map(drop),
+        Effect::Acknowledge { client, up_to } => {
+            run("DELETE FROM queue WHERE client = ?1 AND id <= ?2", params![client.as_str(), signed(*up_to)?]).map(drop)
+        }
         Effect::PutRoute { reference, provider, not_after } => run(
             "INSERT OR REPLACE INTO routes VALUES (?1, ?2, ?3)",
             params![reference.as_bytes(), provider.as_str(), clamped(*not_after)],
@@ -107,26 +97,17 @@ pub(super) fn apply(connection: &Connection, effect: &Effect) -> Result<(), Stor
             }
             Ok(())
         }
-        Effect::JoinLocal { room, client } => run(
-            "INSERT OR IGNORE INTO local_members VALUES (?1, ?2)",
-            params![room.as_str(), client.as_str()],
-        )
-        .map(drop),
-        Effect::LeaveLocal { room, client } => run(
-            "DELETE FROM local_members WHERE room = ?1 AND client = ?2",
-            params![room.as_str(), client.as_str()],
-        )
-        .map(drop),
+        Effect::JoinLocal { room, client } => {
+            run("INSERT OR IGNORE INTO local_members VALUES (?1, ?2)", params![room.as_str(), client.as_str()])
+                .map(drop)
+        }
+        Effect::LeaveLocal { room, client } => {
+            run("DELETE FROM local_members WHERE room = ?1 AND client = ?2", params![room.as_str(), client.as_str()])
+                .map(drop)
+        }
         Effect::PutKeyPackage { client, user, reference, bytes, not_after, last_resort } => insert(
             "INSERT INTO key_packages (reference, client, user, bytes, not_after, last_resort) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![
-                reference.as_bytes(),
-                client.as_str(),
-                user.as_str(),
-                bytes,
-                clamped(*not_after),
-                last_resort
-            ],
+            params![reference.as_bytes(), client.as_str(), user.as_str(), bytes, clamped(*not_after), last_resort],
             Conflict::KeyPackageExists,
         ),
         Effect::ClaimKeyPackage { reference } => changed(
@@ -137,8 +118,7 @@ pub(super) fn apply(connection: &Connection, effect: &Effect) -> Result<(), Stor
             Conflict::KeyPackageClaimed,
         ),
         Effect::DropKeyPackage { reference } => {
-            run("DELETE FROM key_packages WHERE reference = ?1", params![reference.as_bytes()])
-                .map(drop)
+            run("DELETE FROM key_packages WHERE reference = ?1", params![reference.as_bytes()]).map(drop)
         }
         Effect::DropExpired { now } => {
             let now = clamped(*now);
@@ -191,8 +171,7 @@ fn changed(rows: usize, conflict: Conflict) -> Result<(), StoreError> {
 
 /// SQLite's integers are signed. Sequences, identifiers and milliseconds stay far below; a larger one is a mistake.
 pub(super) fn signed(value: u64) -> Result<i64, StoreError> {
-    i64::try_from(value)
-        .map_err(|_| StoreError::Damaged { what: "number", reason: format!("{value} is over 2^63") })
+    i64::try_from(value).map_err(|_| StoreError::Damaged { what: "number", reason: format!("{value} is over 2^63") })
 }
 
 /// An end of life time in the far future stays one.

@@ -19,9 +19,7 @@ use mimi_protocol::{AcceptedTimestamp, KeyPackageRef};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
 
 use self::{apply::signed, writer::Job};
-use super::{
-    OutboxRow, QueueRow, Store, StoreError, StoredHandshake, StoredKeyPackage, StoredRoom, Ticket,
-};
+use super::{OutboxRow, QueueRow, Store, StoreError, StoredHandshake, StoredKeyPackage, StoredRoom, Ticket};
 use crate::effect::Effect;
 
 /// Idle read connections that are kept; more are opened while more readers run at once.
@@ -55,17 +53,13 @@ impl SqliteStore {
         Ok(Self { path, readers: Mutex::default(), jobs: Some(jobs), writer: Some(writer) })
     }
 
-    fn read<T>(
-        &self,
-        query: impl FnOnce(&Connection) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let idle = self.idle().pop();
         let connection = match idle {
             Some(connection) => connection,
             None => {
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-                let connection =
-                    Connection::open_with_flags(&self.path, flags).map_err(database_error)?;
+                let connection = Connection::open_with_flags(&self.path, flags).map_err(database_error)?;
                 connection.execute_batch("PRAGMA busy_timeout = 5000;").map_err(database_error)?;
                 connection.set_prepared_statement_cache_capacity(32);
                 connection
@@ -138,9 +132,7 @@ impl Store for SqliteStore {
                 )
                 .and_then(|mut statement| {
                     statement
-                        .query_row([room.as_str()], |row| {
-                            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-                        })
+                        .query_row([room.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
                         .optional()
                 })
                 .map_err(database_error)?;
@@ -179,13 +171,9 @@ impl Store for SqliteStore {
     }
 
     fn route(&self, reference: &KeyPackageRef) -> Result<Option<Domain>, StoreError> {
-        self.one(
-            "SELECT provider FROM routes WHERE reference = ?1",
-            params![reference.as_bytes()],
-            |row| row.get(0),
-        )?
-        .map(|provider: String| text(&provider, "provider"))
-        .transpose()
+        self.one("SELECT provider FROM routes WHERE reference = ?1", params![reference.as_bytes()], |row| row.get(0))?
+            .map(|provider: String| text(&provider, "provider"))
+            .transpose()
     }
 
     fn outbox_lanes(&self) -> Result<Vec<(Domain, RoomUri)>, StoreError> {
@@ -193,9 +181,7 @@ impl Store for SqliteStore {
             Ok((row.get(0)?, row.get(1)?))
         })?
         .into_iter()
-        .map(|(provider, room): (String, String)| {
-            Ok((text(&provider, "provider")?, text(&room, "room")?))
-        })
+        .map(|(provider, room): (String, String)| Ok((text(&provider, "provider")?, text(&room, "room")?)))
         .collect()
     }
 
@@ -208,13 +194,10 @@ impl Store for SqliteStore {
     ) -> Result<Vec<OutboxRow>, StoreError> {
         self.read(|connection| {
             let mut statement = connection
-                .prepare_cached(
-                    "SELECT id, message FROM outbox WHERE provider = ?1 AND room = ?2 ORDER BY id LIMIT ?3",
-                )
+                .prepare_cached("SELECT id, message FROM outbox WHERE provider = ?1 AND room = ?2 ORDER BY id LIMIT ?3")
                 .map_err(database_error)?;
-            let mut rows = statement
-                .query(params![to.as_str(), room.as_str(), limit(max_messages)])
-                .map_err(database_error)?;
+            let mut rows =
+                statement.query(params![to.as_str(), room.as_str(), limit(max_messages)]).map_err(database_error)?;
             let mut result: Vec<OutboxRow> = Vec::new();
             let mut octets = 0usize;
             while let Some(row) = rows.next().map_err(database_error)? {
@@ -230,12 +213,7 @@ impl Store for SqliteStore {
         })
     }
 
-    fn seen_fanout(
-        &self,
-        hub: &Domain,
-        room: &RoomUri,
-        digest: &[u8; 32],
-    ) -> Result<bool, StoreError> {
+    fn seen_fanout(&self, hub: &Domain, room: &RoomUri, digest: &[u8; 32]) -> Result<bool, StoreError> {
         self.one(
             "SELECT 1 FROM fanouts WHERE hub = ?1 AND room = ?2 AND digest = ?3",
             params![hub.as_str(), room.as_str(), digest],
@@ -253,15 +231,10 @@ impl Store for SqliteStore {
         texts(members, "client")
     }
 
-    fn key_package_owner(
-        &self,
-        reference: &KeyPackageRef,
-    ) -> Result<Option<ClientUri>, StoreError> {
-        self.one(
-            "SELECT client FROM key_packages WHERE reference = ?1",
-            params![reference.as_bytes()],
-            |row| row.get(0),
-        )?
+    fn key_package_owner(&self, reference: &KeyPackageRef) -> Result<Option<ClientUri>, StoreError> {
+        self.one("SELECT client FROM key_packages WHERE reference = ?1", params![reference.as_bytes()], |row| {
+            row.get(0)
+        })?
         .map(|client: String| text(&client, "client"))
         .transpose()
     }
@@ -286,20 +259,14 @@ impl Store for SqliteStore {
     }
 
     fn clients(&self, user: &UserUri) -> Result<Vec<ClientUri>, StoreError> {
-        let clients = self.many(
-            "SELECT client FROM clients WHERE user = ?1 ORDER BY client",
-            params![user.as_str()],
-            |row| row.get(0),
-        )?;
+        let clients =
+            self.many("SELECT client FROM clients WHERE user = ?1 ORDER BY client", params![user.as_str()], |row| {
+                row.get(0)
+            })?;
         texts(clients, "client")
     }
 
-    fn queue(
-        &self,
-        client: &ClientUri,
-        after: u64,
-        max: usize,
-    ) -> Result<Vec<QueueRow>, StoreError> {
+    fn queue(&self, client: &ClientUri, after: u64, max: usize) -> Result<Vec<QueueRow>, StoreError> {
         self.many(
             "SELECT id, room, message FROM queue WHERE client = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
             params![client.as_str(), signed(after)?, limit(max)],
@@ -313,19 +280,13 @@ impl Store for SqliteStore {
     }
 
     fn account_secret(&self, user: &UserUri) -> Result<Option<[u8; 32]>, StoreError> {
-        self.one(
-            "SELECT secret_digest FROM accounts WHERE user = ?1",
-            params![user.as_str()],
-            |row| row.get(0),
-        )
+        self.one("SELECT secret_digest FROM accounts WHERE user = ?1", params![user.as_str()], |row| row.get(0))
     }
 
     fn client_by_token(&self, digest: &[u8; 32]) -> Result<Option<ClientUri>, StoreError> {
-        self.one("SELECT client FROM clients WHERE token_digest = ?1", params![digest], |row| {
-            row.get(0)
-        })?
-        .map(|client: String| text(&client, "client"))
-        .transpose()
+        self.one("SELECT client FROM clients WHERE token_digest = ?1", params![digest], |row| row.get(0))?
+            .map(|client: String| text(&client, "client"))
+            .transpose()
     }
 
     fn provider_key(&self) -> Result<Option<[u8; 32]>, StoreError> {
@@ -360,8 +321,7 @@ where
 }
 
 fn unsigned(value: i64) -> Result<u64, StoreError> {
-    u64::try_from(value)
-        .map_err(|_| StoreError::Damaged { what: "number", reason: format!("{value} is negative") })
+    u64::try_from(value).map_err(|_| StoreError::Damaged { what: "number", reason: format!("{value} is negative") })
 }
 
 fn limit(count: usize) -> i64 {

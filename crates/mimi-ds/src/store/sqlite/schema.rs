@@ -98,10 +98,8 @@ pub(super) fn configure(connection: &Connection) -> Result<(), StoreError> {
 
 /// Brings the file to [`VERSION`], or refuses one that is newer.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let transaction =
-        Transaction::new(connection, TransactionBehavior::Exclusive).map_err(database_error)?;
-    let found: i64 =
-        transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(database_error)?;
+    let transaction = Transaction::new(connection, TransactionBehavior::Exclusive).map_err(database_error)?;
+    let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(database_error)?;
     let done = usize::try_from(found)
         .ok()
         .filter(|done| *done <= MIGRATIONS.len())

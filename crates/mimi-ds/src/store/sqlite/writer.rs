@@ -22,10 +22,8 @@ pub(super) fn run(mut connection: Connection, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
         batch.extend(jobs.try_iter().take(MAX_BATCH - 1));
-        let (effects, replies): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|job| (job.effects, job.reply)).unzip();
-        let results = write(&mut connection, &effects)
-            .unwrap_or_else(|failure| vec![Err(failure); replies.len()]);
+        let (effects, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|job| (job.effects, job.reply)).unzip();
+        let results = write(&mut connection, &effects).unwrap_or_else(|failure| vec![Err(failure); replies.len()]);
         for (reply, result) in replies.into_iter().zip(results) {
             // Nobody waiting is no failure: the ticket was dropped.
             let _ = reply.send(result);
@@ -34,12 +32,8 @@ pub(super) fn run(mut connection: Connection, jobs: &Receiver<Job>) {
 }
 
 /// One transaction with a savepoint per decision. The outer error means that nothing of any decision has happened.
-fn write(
-    connection: &mut Connection,
-    decisions: &[Vec<Effect>],
-) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-    let mut transaction =
-        Transaction::new(connection, TransactionBehavior::Immediate).map_err(database_error)?;
+fn write(connection: &mut Connection, decisions: &[Vec<Effect>]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+    let mut transaction = Transaction::new(connection, TransactionBehavior::Immediate).map_err(database_error)?;
     let mut results = Vec::with_capacity(decisions.len());
     for effects in decisions {
         let savepoint = transaction.savepoint().map_err(database_error)?;
