@@ -51,14 +51,7 @@ pub fn to_markdown() -> String {
     let mut terms: Vec<&Term> = TERMS.iter().collect();
     terms.sort_by_key(|term| term.word.to_lowercase());
     for term in terms {
-        let Term {
-            word,
-            draft,
-            section,
-            meaning,
-            item,
-            do_not_say,
-        } = term;
+        let Term { word, draft, section, meaning, item, do_not_say } = term;
         page.push_str(&format!("\n## {word}\n\n{meaning}\n\n"));
         match item {
             Item::Path(path) => page.push_str(&format!("* In the code: `{path}`\n")),
@@ -110,14 +103,7 @@ mod tests {
         "State event",
         "Message event",
     ];
-    const OTHER_WORDS: [&str; 6] = [
-        "Messaging provider",
-        "MLS client",
-        "Device",
-        "Chat",
-        "Conversation",
-        "Channel",
-    ];
+    const OTHER_WORDS: [&str; 6] = ["Messaging provider", "MLS client", "Device", "Chat", "Conversation", "Channel"];
 
     #[test]
     fn the_glossary_has_every_term_of_section_2_once_and_in_the_order_of_the_draft() {
@@ -129,10 +115,7 @@ mod tests {
     fn every_other_word_of_section_2_is_listed_as_not_to_be_said() {
         // req: AR02-2-03
         for word in OTHER_WORDS {
-            let uses = TERMS
-                .iter()
-                .filter(|term| term.do_not_say.contains(&word))
-                .count();
+            let uses = TERMS.iter().filter(|term| term.do_not_say.contains(&word)).count();
             assert_eq!(uses, 1, "{word}");
         }
     }
@@ -153,14 +136,7 @@ mod tests {
             if let Item::Path(path) = term.item {
                 let (name, _) = path.split_once("::").expect("a path below a crate");
                 assert!(
-                    [
-                        "mimi_arch",
-                        "mimi_protocol",
-                        "mimi_ds",
-                        "mimi_client",
-                        "mimi_provider"
-                    ]
-                    .contains(&name),
+                    ["mimi_arch", "mimi_protocol", "mimi_ds", "mimi_client", "mimi_provider"].contains(&name),
                     "{path}"
                 );
             }
@@ -170,10 +146,7 @@ mod tests {
     #[test]
     fn the_page_has_a_heading_for_every_term_in_the_order_of_the_alphabet() {
         let page = to_markdown();
-        let headings: Vec<&str> = page
-            .lines()
-            .filter_map(|line| line.strip_prefix("## "))
-            .collect();
+        let headings: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
         assert_eq!(headings.len(), TERMS.len());
         assert!(headings.is_sorted_by_key(|word| word.to_lowercase()));
         assert!(page.ends_with('\n'));

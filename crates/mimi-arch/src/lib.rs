@@ -8,7 +8,7 @@ pub mod revisions;
 mod role;
 
 pub use identifier::{
-    ClientUri, Domain, GroupUri, MAX_URI, MimiUri, ProviderUri, PseudonymUri, RoomUri, TeamUri,
-    UriError, UriKind, UriRule, UserUri,
+    ClientUri, Domain, GroupUri, MAX_URI, MimiUri, ProviderUri, PseudonymUri, RoomUri, TeamUri, UriError, UriKind,
+    UriRule, UserUri,
 };
 pub use role::RoleIndex;

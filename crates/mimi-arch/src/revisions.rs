@@ -49,13 +49,7 @@ pub const PROTOCOL: Draft = Draft {
     name: "draft-ietf-mimi-protocol",
     revision: PROTOCOL_REVISION,
     taken: "directory, key material, update, submitMessage, notify, groupInfo, participant list",
-    crates: &[
-        "mimi-protocol",
-        "mimi-ds",
-        "mimi-client",
-        "mimi-provider",
-        "mimi-conformance",
-    ],
+    crates: &["mimi-protocol", "mimi-ds", "mimi-client", "mimi-provider", "mimi-conformance"],
 };
 
 /// Who may do what in a room.
@@ -67,20 +61,12 @@ pub const ROOM_POLICY: Draft = Draft {
 };
 
 /// What a message holds.
-pub const CONTENT: Draft = Draft {
-    name: "draft-ietf-mimi-content",
-    revision: CONTENT_REVISION,
-    taken: "",
-    crates: &[],
-};
+pub const CONTENT: Draft =
+    Draft { name: "draft-ietf-mimi-content", revision: CONTENT_REVISION, taken: "", crates: &[] };
 
 /// What became of a message: delivered, read.
-pub const MESSAGE_STATUS: Draft = Draft {
-    name: "draft-mahy-mimi-message-status",
-    revision: MESSAGE_STATUS_REVISION,
-    taken: "",
-    crates: &[],
-};
+pub const MESSAGE_STATUS: Draft =
+    Draft { name: "draft-mahy-mimi-message-status", revision: MESSAGE_STATUS_REVISION, taken: "", crates: &[] };
 
 /// What a hub checks and keeps. Older than [`PROTOCOL`], which stands where both speak of the
 /// same thing.

@@ -51,11 +51,7 @@ fn rewrite(text: &str, choices: &[bool]) -> String {
     let mut out = String::new();
     for letter in host.chars() {
         let upper = choice.next().unwrap_or_default();
-        out.push(if upper {
-            letter.to_ascii_uppercase()
-        } else {
-            letter
-        });
+        out.push(if upper { letter.to_ascii_uppercase() } else { letter });
     }
     let mut in_encoding = 0;
     for letter in path.chars() {

@@ -1,16 +1,11 @@
 //! Which texts are MIMI URIs, what they normalise to, and where the others fail.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::{BTreeSet, HashSet};
 
 use mimi_arch::{
-    ClientUri, Domain, GroupUri, MAX_URI, MimiUri, ProviderUri, PseudonymUri, RoomUri, TeamUri,
-    UriError, UriKind, UriRule, UserUri, revisions,
+    ClientUri, Domain, GroupUri, MAX_URI, MimiUri, ProviderUri, PseudonymUri, RoomUri, TeamUri, UriError, UriKind,
+    UriRule, UserUri, revisions,
 };
 
 /// Kind, text and its normal form.
@@ -18,77 +13,25 @@ const VALID: &[(UriKind, &str, &str)] = &[
     (UriKind::Provider, "mimi://a.example", "mimi://a.example"),
     (UriKind::Provider, "MiMi://A.EXAMPLE", "mimi://a.example"),
     (UriKind::Provider, "mimi://localhost", "mimi://localhost"),
-    (
-        UriKind::Provider,
-        "mimi://xn--mnchen-3ya.example",
-        "mimi://xn--mnchen-3ya.example",
-    ),
+    (UriKind::Provider, "mimi://xn--mnchen-3ya.example", "mimi://xn--mnchen-3ya.example"),
     (UriKind::Provider, "mimi://1.2.3.4a", "mimi://1.2.3.4a"),
-    (
-        UriKind::User,
-        "mimi://a.example/u/alice",
-        "mimi://a.example/u/alice",
-    ),
+    (UriKind::User, "mimi://a.example/u/alice", "mimi://a.example/u/alice"),
     (
         UriKind::User,
         "mimi://irc.example.com/u/jcapulet1583@example.com",
         "mimi://irc.example.com/u/jcapulet1583@example.com",
     ),
-    (
-        UriKind::User,
-        "mimi://local.invalid/u/alice.smith",
-        "mimi://local.invalid/u/alice.smith",
-    ),
-    (
-        UriKind::User,
-        "mimi://a.example/%75/%61lice%2dx",
-        "mimi://a.example/u/alice-x",
-    ),
-    (
-        UriKind::User,
-        "mimi://a.example/u/j%c3%bcrgen%2f1",
-        "mimi://a.example/u/j%C3%BCrgen%2F1",
-    ),
-    (
-        UriKind::User,
-        "mimi://a.example/u/-._~!$&'()*+,;=:@",
-        "mimi://a.example/u/-._~!$&'()*+,;=:@",
-    ),
-    (
-        UriKind::User,
-        "mimi://a.example/u/...",
-        "mimi://a.example/u/...",
-    ),
-    (
-        UriKind::Pseudonym,
-        "mimi://a.example/p/crazykoala75",
-        "mimi://a.example/p/crazykoala75",
-    ),
-    (
-        UriKind::Client,
-        "mimi://a.example/d/ClientA1",
-        "mimi://a.example/d/ClientA1",
-    ),
-    (
-        UriKind::Client,
-        "mimi://a.example/d/alice/ClientA1",
-        "mimi://a.example/d/alice/ClientA1",
-    ),
-    (
-        UriKind::Room,
-        "mimi://a.example/r/clubhouse",
-        "mimi://a.example/r/clubhouse",
-    ),
-    (
-        UriKind::Group,
-        "mimi://a.example/g/TII9t5viBrXiXc",
-        "mimi://a.example/g/TII9t5viBrXiXc",
-    ),
-    (
-        UriKind::Team,
-        "mimi://a.example/t/engineering",
-        "mimi://a.example/t/engineering",
-    ),
+    (UriKind::User, "mimi://local.invalid/u/alice.smith", "mimi://local.invalid/u/alice.smith"),
+    (UriKind::User, "mimi://a.example/%75/%61lice%2dx", "mimi://a.example/u/alice-x"),
+    (UriKind::User, "mimi://a.example/u/j%c3%bcrgen%2f1", "mimi://a.example/u/j%C3%BCrgen%2F1"),
+    (UriKind::User, "mimi://a.example/u/-._~!$&'()*+,;=:@", "mimi://a.example/u/-._~!$&'()*+,;=:@"),
+    (UriKind::User, "mimi://a.example/u/...", "mimi://a.example/u/..."),
+    (UriKind::Pseudonym, "mimi://a.example/p/crazykoala75", "mimi://a.example/p/crazykoala75"),
+    (UriKind::Client, "mimi://a.example/d/ClientA1", "mimi://a.example/d/ClientA1"),
+    (UriKind::Client, "mimi://a.example/d/alice/ClientA1", "mimi://a.example/d/alice/ClientA1"),
+    (UriKind::Room, "mimi://a.example/r/clubhouse", "mimi://a.example/r/clubhouse"),
+    (UriKind::Group, "mimi://a.example/g/TII9t5viBrXiXc", "mimi://a.example/g/TII9t5viBrXiXc"),
+    (UriKind::Team, "mimi://a.example/t/engineering", "mimi://a.example/t/engineering"),
 ];
 
 /// A text with `^` before the octet at which it breaks the rule.
@@ -136,10 +79,7 @@ const INVALID: &[(UriRule, &str)] = &[
     (UriRule::SegmentSurplus, "mimi://a.example/d/alice/phone/^x"),
     (UriRule::DiscriminatorUnknown, "mimi://a.example/^x/alice"),
     (UriRule::DiscriminatorUnknown, "mimi://a.example/^U/alice"),
-    (
-        UriRule::DiscriminatorUnknown,
-        "mimi://a.example/^users/alice",
-    ),
+    (UriRule::DiscriminatorUnknown, "mimi://a.example/^users/alice"),
     (UriRule::SegmentIsDots, "mimi://a.example/^../r/clubhouse"),
     (UriRule::SegmentIsDots, "mimi://a.example/u/^."),
     (UriRule::SegmentIsDots, "mimi://a.example/u/^.."),
@@ -157,22 +97,10 @@ const INVALID: &[(UriRule, &str)] = &[
     (UriRule::PercentEncodingBroken, "mimi://a.example/u/a^%+41"),
     (UriRule::PercentEncodingBroken, "mimi://a.example/d/a^%/x"),
     (UriRule::PercentEncodingNotUtf8, "mimi://a.example/u/a^%FF"),
-    (
-        UriRule::PercentEncodingNotUtf8,
-        "mimi://a.example/u/%C3%BC^%C3",
-    ),
-    (
-        UriRule::PercentEncodingNotUtf8,
-        "mimi://a.example/u/^%C0%AF",
-    ),
-    (
-        UriRule::PercentEncodingNotUtf8,
-        "mimi://a.example/u/^%ED%A0%80",
-    ),
-    (
-        UriRule::PercentEncodingNotUtf8,
-        "mimi://a.example/d/^%C3/%BC",
-    ),
+    (UriRule::PercentEncodingNotUtf8, "mimi://a.example/u/%C3%BC^%C3"),
+    (UriRule::PercentEncodingNotUtf8, "mimi://a.example/u/^%C0%AF"),
+    (UriRule::PercentEncodingNotUtf8, "mimi://a.example/u/^%ED%A0%80"),
+    (UriRule::PercentEncodingNotUtf8, "mimi://a.example/d/^%C3/%BC"),
     (UriRule::NulOctet, "mimi://a.example/u/a^%00b"),
     (UriRule::QueryPresent, "mimi://a.example/u/alice^?x=1"),
     (UriRule::QueryPresent, "mimi://a.example^?"),
@@ -224,16 +152,10 @@ fn a_text_that_is_no_mimi_uri_is_refused_with_the_rule_and_the_place() {
 
 #[test]
 fn every_rule_has_a_case() {
-    let mut tested: HashSet<_> = INVALID
-        .iter()
-        .map(|(rule, _)| std::mem::discriminant(rule))
-        .collect();
-    for rule in [
-        UriRule::TooLong,
-        UriRule::HostTooLong,
-        UriRule::HostLabelTooLong,
-        other_kind(UriKind::User, UriKind::Room),
-    ] {
+    let mut tested: HashSet<_> = INVALID.iter().map(|(rule, _)| std::mem::discriminant(rule)).collect();
+    for rule in
+        [UriRule::TooLong, UriRule::HostTooLong, UriRule::HostLabelTooLong, other_kind(UriKind::User, UriKind::Room)]
+    {
         assert!(tested.insert(std::mem::discriminant(&rule)), "{rule}");
     }
     const RULES: usize = 24;
@@ -243,10 +165,7 @@ fn every_rule_has_a_case() {
 #[test]
 fn octets_that_are_not_utf8_are_refused_where_they_stand() {
     let error = UserUri::from_bytes(b"mimi://a.example/u/a\xff").unwrap_err();
-    assert_eq!(
-        (error.rule(), error.offset()),
-        (UriRule::SegmentCharacter, 20)
-    );
+    assert_eq!((error.rule(), error.offset()), (UriRule::SegmentCharacter, 20));
 }
 
 #[test]
@@ -261,10 +180,7 @@ fn a_uri_of_the_greatest_length_is_read_and_one_octet_more_is_refused() {
 fn a_label_of_63_octets_is_read_and_one_of_64_is_refused() {
     let label = "a".repeat(63);
     assert!(format!("mimi://{label}").parse::<ProviderUri>().is_ok());
-    assert_eq!(
-        fault(&format!("mimi://b.{label}a.example")),
-        (UriRule::HostLabelTooLong, 9 + 63)
-    );
+    assert_eq!(fault(&format!("mimi://b.{label}a.example")), (UriRule::HostLabelTooLong, 9 + 63));
 }
 
 #[test]
@@ -273,17 +189,12 @@ fn a_host_of_253_octets_is_read_and_one_of_254_is_refused() {
     let host = [&label, &label, &label, &label[..61]].join(".");
     assert_eq!(host.len(), 253);
     assert!(format!("mimi://{host}").parse::<ProviderUri>().is_ok());
-    assert_eq!(
-        fault(&format!("mimi://{host}a/u/alice")),
-        (UriRule::HostTooLong, 7 + 253)
-    );
+    assert_eq!(fault(&format!("mimi://{host}a/u/alice")), (UriRule::HostTooLong, 7 + 253));
 }
 
 #[test]
 fn a_uri_of_another_kind_is_refused_at_its_first_path_segment() {
-    let error = "mimi://a.example/r/clubhouse"
-        .parse::<UserUri>()
-        .unwrap_err();
+    let error = "mimi://a.example/r/clubhouse".parse::<UserUri>().unwrap_err();
     assert_eq!(error.offset(), 17);
     assert_eq!(error.rule(), other_kind(UriKind::User, UriKind::Room));
     assert_eq!(
@@ -337,10 +248,7 @@ fn names_differ_by_case_and_by_percent_encoding_of_reserved_characters() {
 fn a_name_is_percent_encoded_when_a_uri_is_made_and_decoded_when_it_is_asked_for() {
     let domain: Domain = "A.Example".parse().unwrap();
     let user = UserUri::new(&domain, "Jürgen 100%/2@home").unwrap();
-    assert_eq!(
-        user.as_str(),
-        "mimi://a.example/u/J%C3%BCrgen%20100%25%2F2@home"
-    );
+    assert_eq!(user.as_str(), "mimi://a.example/u/J%C3%BCrgen%20100%25%2F2@home");
     assert_eq!(user.name(), "Jürgen 100%/2@home");
     assert_eq!(user.domain(), &domain);
     assert_eq!(user.provider().as_str(), "mimi://a.example");
@@ -413,8 +321,5 @@ fn debug_output_shows_type_and_uri() {
 #[test]
 fn an_error_cites_the_revision_that_is_followed() {
     let error: UriError = "mimi://a.example/x/y".parse::<MimiUri>().unwrap_err();
-    assert_eq!(
-        error.section(),
-        format!("{} section 4", revisions::IDENTITY)
-    );
+    assert_eq!(error.section(), format!("{} section 4", revisions::IDENTITY));
 }

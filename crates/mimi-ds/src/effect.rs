@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
 use mimi_protocol::{AcceptedTimestamp, KeyPackageRef};
-use serde::{Deserialize, Serialize};
 
 /// One change of what is stored. All effects of one decision are applied in their order, all or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,7 +158,7 @@ pub enum Effect {
 }
 
 /// An entry of a room's log: what has to be replayed on a snapshot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogEntry {
     /// An accepted bundle of section 5.3, as [`crate::hub::HubRoom`] encodes it.

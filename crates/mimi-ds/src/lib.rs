@@ -25,3 +25,8 @@ pub use openmls_group::{OpenMlsHpke, OpenMlsRoomGroup};
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
 pub use store::{Store, StoreError, Ticket};
+
+/// The examples of the README.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

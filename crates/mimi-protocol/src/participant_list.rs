@@ -126,26 +126,18 @@ impl ParticipantListData {
     /// # Errors
     /// When the update does not fit the list; see [`ParticipantListError`].
     pub fn apply(&self, update: &ParticipantListUpdate) -> Result<Self, ParticipantListError> {
-        self.apply_all([update])
+        Ok(Self { participants: apply_one(self.participants.clone(), update)? })
     }
 
-    /// The list after all updates of one commit, in the order of the commit.
-    ///
-    /// The places in each update are those of the list as the updates before it left it. No user may be touched
-    /// twice, not even by different updates.
+    /// The list after all updates of one commit, see [`ParticipantListUpdate::together`].
     ///
     /// # Errors
-    /// When an update does not fit the list; see [`ParticipantListError`].
+    /// When an update does not fit the list, or two of them touch the same user; see [`ParticipantListError`].
     pub fn apply_all<'a>(
         &self,
         updates: impl IntoIterator<Item = &'a ParticipantListUpdate>,
     ) -> Result<Self, ParticipantListError> {
-        let mut touched = HashSet::new();
-        let mut participants = self.participants.clone();
-        for update in updates {
-            participants = apply_one(participants, update, &mut touched)?;
-        }
-        Ok(Self { participants })
+        self.apply(&ParticipantListUpdate::together(updates))
     }
 
     fn duplicate(&self) -> Option<UserUri> {
@@ -158,27 +150,27 @@ impl ParticipantListData {
 fn apply_one(
     mut participants: Vec<UserRolePair>,
     update: &ParticipantListUpdate,
-    touched: &mut HashSet<UserUri>,
 ) -> Result<Vec<UserRolePair>, ParticipantListError> {
+    let mut touched = HashSet::new();
     let length = participants.len();
     for change in &update.changed_role_participants {
         let index = change.user_index;
         let participant =
             at(&mut participants, index).ok_or(ParticipantListError::IndexOutOfRange { index, length })?;
-        touch(touched, &participant.user)?;
+        touch(&mut touched, &participant.user)?;
         participant.role_index = change.role_index;
     }
     let mut removed = HashSet::new();
     for &index in &update.removed_indices {
         let participant =
             at(&mut participants, index).ok_or(ParticipantListError::IndexOutOfRange { index, length })?;
-        touch(touched, &participant.user)?;
+        touch(&mut touched, &participant.user)?;
         removed.insert(participant.user.clone());
     }
     let mut present: HashSet<UserUri> = participants.iter().map(|participant| participant.user.clone()).collect();
     participants.retain(|participant| !removed.contains(&participant.user));
     for added in &update.added_participants {
-        touch(touched, &added.user)?;
+        touch(&mut touched, &added.user)?;
         if !present.insert(added.user.clone()) {
             return Err(ParticipantListError::AlreadyParticipant { user: added.user.clone() });
         }
@@ -218,6 +210,22 @@ pub struct ParticipantListUpdate {
     pub removed_indices: Vec<u32>,
     /// Those who enter the list, at its end.
     pub added_participants: Vec<UserRolePair>,
+}
+
+impl ParticipantListUpdate {
+    /// The updates of one commit, in its order, as one update.
+    ///
+    /// Each was made against the list of the current epoch, since nobody can know which others a commit will bring; so all their
+    /// indices are read against that list, and two users who leave in one epoch do not shift each other.
+    pub fn together<'a>(updates: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut all = Self::default();
+        for update in updates {
+            all.changed_role_participants.extend_from_slice(&update.changed_role_participants);
+            all.removed_indices.extend_from_slice(&update.removed_indices);
+            all.added_participants.extend_from_slice(&update.added_participants);
+        }
+        all
+    }
 }
 
 impl Wire for ParticipantListUpdate {
@@ -407,14 +415,19 @@ mod tests {
     }
 
     #[test]
-    fn several_updates_of_one_commit_follow_each_other_and_touch_a_user_once() {
-        // req: MP06-7.5-19
+    fn several_updates_of_one_commit_all_index_the_list_before_it_and_touch_a_user_once() {
+        // req: MP06-7.5-13, MP06-7.5-19
         let first = update(&[], &[0], &[("dave", 2)]);
-        let second = update(&[(0, 4)], &[], &[("erin", 2)]);
-        let after = three().apply_all([&first, &second]).unwrap();
-        assert_eq!(after, list(&[("bob", 4), ("cathy", 2), ("dave", 2), ("erin", 2)]));
-        let again = update(&[(2, 4)], &[], &[]);
-        assert_eq!(three().apply_all([&first, &again]), Err(ParticipantListError::TouchedTwice { user: user("dave") }));
+        let second = update(&[(1, 4)], &[], &[("erin", 2)]);
+        let after = list(&[("bob", 4), ("cathy", 2), ("dave", 2), ("erin", 2)]);
+        assert_eq!(three().apply_all([&first, &second]).unwrap(), after);
+        let both_leave = [&update(&[], &[0], &[]), &update(&[], &[1], &[])];
+        assert_eq!(three().apply_all(both_leave).unwrap(), list(&[("cathy", 2)]));
+        let again = update(&[(0, 4)], &[], &[]);
+        assert_eq!(
+            three().apply_all([&first, &again]),
+            Err(ParticipantListError::TouchedTwice { user: user("alice") })
+        );
         assert_eq!(
             three().apply_all([&first, &update(&[], &[], &[("alice", 2)])]),
             Err(ParticipantListError::TouchedTwice { user: user("alice") })

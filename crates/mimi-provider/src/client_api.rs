@@ -249,7 +249,11 @@ impl ClientApi for Service {
         let room = room(&request.into_inner().room_uri)?;
         let store = self.core.store.clone();
         self.core
-            .blocking(move || store.commit(vec![Effect::LeaveLocal { room, client }]))
+            .blocking(move || {
+                // What is still in the queue may bring the client back into the room: a Welcome that crossed this call.
+                let waiting = store.queue(&client, 0, usize::MAX)?.iter().any(|row| row.room == room);
+                if waiting { Ok(()) } else { store.commit(vec![Effect::LeaveLocal { room, client }]) }
+            })
             .await
             .map_err(store_status)?;
         Ok(Response::new(ForgetRoomResponse {}))

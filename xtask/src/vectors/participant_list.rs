@@ -169,6 +169,11 @@ fn apply() -> Result<Built> {
             &[of(&[(1, 4)], &[], &[]), of(&[], &[], &[(DIANA, 2)])],
             &[(ALICE, 4), (BOB, 4), (CATHY, 2), (DIANA, 2)],
         ),
+        good(
+            "two users leave by two updates of one commit; both indices are those before the commit",
+            &[of(&[], &[0], &[]), of(&[], &[1], &[])],
+            &[(CATHY, 2)],
+        ),
         bad("an index one past the end is changed", "Index", OUT_OF_RANGE, &[of(&[(3, 2)], &[], &[])]),
         bad("an index far past the end is removed", "Index", OUT_OF_RANGE, &[of(&[], &[u32::MAX], &[])]),
         bad(
@@ -198,7 +203,7 @@ fn apply() -> Result<Built> {
     ];
     FileBuilder::new("mimi-protocol", revisions::PROTOCOL, "participant-list-apply", "ParticipantListUpdate", "7.5")
         .header("before and after are ParticipantListData, updates the ParticipantListUpdates of one commit in its order, all encoded.")
-        .header("All indices of an update are those of the list before it. A second update of the same commit indexes the list that the first one left.")
+        .header("All indices of an update are those of the list before it. All updates of a commit index the list before the commit.")
         .note("Apply", BugType::Disagreement, SECTION, "updates and the list that they lead to", Some("clients compute different lists, hence different keys, and the group falls apart"))
         .note("Index", BugType::MissingCheck, SECTION, "an index that is not in the list before the update", None)
         .note("Twice", BugType::MissingCheck, SECTION, "one user is touched more than once in a commit", Some("the outcome depends on the order in which an implementation looks at the parts"))

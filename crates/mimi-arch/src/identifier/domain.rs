@@ -73,10 +73,7 @@ impl Domain {
         if parts.next().is_some() {
             return fail(host.len(), UriRule::PortPresent);
         }
-        let name: String = host
-            .iter()
-            .map(|octet| char::from(octet.to_ascii_lowercase()))
-            .collect();
+        let name: String = host.iter().map(|octet| char::from(octet.to_ascii_lowercase())).collect();
         Ok(Self(name.into()))
     }
 }
@@ -98,19 +95,14 @@ fn check_label(label: &[u8], base: usize) -> Result<(), UriError> {
         }
     }
     if label.last() == Some(&b'-') {
-        return Err(UriError::new(
-            base + label.len() - 1,
-            UriRule::HostLabelHyphen,
-        ));
+        return Err(UriError::new(base + label.len() - 1, UriRule::HostLabelHyphen));
     }
     Ok(())
 }
 
 /// Whether a resolver may take a name that ends in this label for an IPv4 address.
 fn is_number(label: &[u8]) -> bool {
-    let hexadecimal = label
-        .strip_prefix(b"0x")
-        .or_else(|| label.strip_prefix(b"0X"));
+    let hexadecimal = label.strip_prefix(b"0x").or_else(|| label.strip_prefix(b"0X"));
     match hexadecimal {
         Some(digits) => digits.iter().all(u8::is_ascii_hexdigit),
         None => label.iter().all(u8::is_ascii_digit),

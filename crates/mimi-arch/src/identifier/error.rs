@@ -142,23 +142,15 @@ impl fmt::Display for UriRule {
             Self::HostIsAddress => f.write_str("the host is an IP address, not a domain name"),
             Self::HostEmpty => f.write_str("the host is empty"),
             Self::HostLabelEmpty => f.write_str("a label of the host is empty"),
-            Self::HostCharacter => {
-                f.write_str("the host holds something else than letters, digits and hyphens")
-            }
-            Self::HostLabelHyphen => {
-                f.write_str("a label of the host begins or ends with a hyphen")
-            }
+            Self::HostCharacter => f.write_str("the host holds something else than letters, digits and hyphens"),
+            Self::HostLabelHyphen => f.write_str("a label of the host begins or ends with a hyphen"),
             Self::HostLabelTooLong => {
                 write!(f, "a label of the host is longer than {MAX_LABEL} octets")
             }
             Self::HostTooLong => write!(f, "the host is longer than {MAX_HOST} octets"),
             Self::PortPresent => f.write_str("a port follows the host"),
-            Self::SegmentCharacter => {
-                f.write_str("this octet has to be percent-encoded in a path segment")
-            }
-            Self::PercentEncodingBroken => {
-                f.write_str("`%` is not followed by two hexadecimal digits")
-            }
+            Self::SegmentCharacter => f.write_str("this octet has to be percent-encoded in a path segment"),
+            Self::PercentEncodingBroken => f.write_str("`%` is not followed by two hexadecimal digits"),
             Self::PercentEncodingNotUtf8 => f.write_str("the percent-encoded octets are not UTF-8"),
             Self::NulOctet => f.write_str("the segment holds the octet 0"),
             Self::SegmentEmpty => f.write_str("a path segment is empty"),

@@ -169,15 +169,8 @@ pub enum UriKind {
 
 impl UriKind {
     /// All kinds, in the order of the draft's table.
-    pub const ALL: [Self; 7] = [
-        Self::Provider,
-        Self::User,
-        Self::Pseudonym,
-        Self::Client,
-        Self::Room,
-        Self::Group,
-        Self::Team,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Provider, Self::User, Self::Pseudonym, Self::Client, Self::Room, Self::Group, Self::Team];
 
     /// The first path segment of this kind; none for a provider, which has no path.
     // req: ID05-4-04
@@ -198,9 +191,7 @@ impl UriKind {
     }
 
     fn of_discriminator(segment: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.discriminator() == Some(segment))
+        Self::ALL.into_iter().find(|kind| kind.discriminator() == Some(segment))
     }
 
     /// How many names may follow the first path segment.

@@ -47,13 +47,7 @@ impl Normal {
             Some(b'?') => return Err(UriError::new(end, UriRule::QueryPresent)),
             Some(_) => return Err(UriError::new(end, UriRule::FragmentPresent)),
         }
-        Ok((
-            kind,
-            Self {
-                text: text.into(),
-                domain,
-            },
-        ))
+        Ok((kind, Self { text: text.into(), domain }))
     }
 
     /// Reads a MIMI URI that has to be of the kind `expected`.
@@ -64,19 +58,13 @@ impl Normal {
         }
         // The discriminator stands after the host and one slash; a provider URI has none.
         let at = ROOT.len() + normal.domain.as_str().len() + 1;
-        Err(UriError::new(
-            at.min(input.len()),
-            UriRule::OtherKind { expected, found },
-        ))
+        Err(UriError::new(at.min(input.len()), UriRule::OtherKind { expected, found }))
     }
 
     /// The identifier of a provider.
     // req: MP06-3-01
     pub(super) fn of_domain(domain: &Domain) -> Self {
-        Self {
-            text: format!("{ROOT}{domain}").into(),
-            domain: domain.clone(),
-        }
+        Self { text: format!("{ROOT}{domain}").into(), domain: domain.clone() }
     }
 
     /// The identifier `letter`/`name` in a domain, the name percent-encoded where needed.
@@ -95,10 +83,7 @@ impl Normal {
 
     /// The identifier with the same first name below another discriminator.
     pub(super) fn below(&self, letter: char) -> Self {
-        Self {
-            text: format!("{ROOT}{}/{letter}/{}", self.domain, self.segment(0)).into(),
-            domain: self.domain.clone(),
-        }
+        Self { text: format!("{ROOT}{}/{letter}/{}", self.domain, self.segment(0)).into(), domain: self.domain.clone() }
     }
 
     /// How many segments follow the discriminator.
@@ -163,11 +148,8 @@ fn read_path(path: &[u8], base: usize, text: &mut String) -> Result<UriKind, Uri
 
 /// What follows `mimi://`.
 fn after_root(input: &[u8]) -> Result<&[u8], UriError> {
-    let common = input
-        .iter()
-        .zip(ROOT.as_bytes())
-        .take_while(|(octet, wanted)| octet.eq_ignore_ascii_case(wanted))
-        .count();
+    let common =
+        input.iter().zip(ROOT.as_bytes()).take_while(|(octet, wanted)| octet.eq_ignore_ascii_case(wanted)).count();
     match input.split_at_checked(ROOT.len()) {
         Some((_, rest)) if common == ROOT.len() => Ok(rest),
         _ if common < SCHEME.len() => Err(UriError::new(common, UriRule::SchemeNotMimi)),

@@ -5,11 +5,7 @@ use super::{UriError, UriRule};
 
 /// Checks a segment that starts at `base` of the input and appends its normal form to `out`:
 /// percent-encoded unreserved characters plain, all other percent-encoding in upper-case digits.
-pub(super) fn normalise_into(
-    segment: &[u8],
-    base: usize,
-    out: &mut String,
-) -> Result<(), UriError> {
+pub(super) fn normalise_into(segment: &[u8], base: usize, out: &mut String) -> Result<(), UriError> {
     let start = out.len();
     let mut decoded = Decoded::default();
     let mut octets = segment.iter().copied().enumerate();
@@ -84,10 +80,7 @@ impl Decoded {
             return Ok(());
         };
         let offset = self.offsets.get(error.valid_up_to()).copied();
-        Err(UriError::new(
-            offset.unwrap_or_default(),
-            UriRule::PercentEncodingNotUtf8,
-        ))
+        Err(UriError::new(offset.unwrap_or_default(), UriRule::PercentEncodingNotUtf8))
     }
 }
 
@@ -104,9 +97,7 @@ fn push_octet(octet: u8, plain: bool, out: &mut String) {
 }
 
 fn hex_value(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 /// `unreserved` of RFC 3986 section 2.3.
@@ -118,19 +109,5 @@ const fn is_unreserved(octet: u8) -> bool {
 // req: ID05-4-06
 const fn is_plain(octet: u8) -> bool {
     is_unreserved(octet)
-        || matches!(
-            octet,
-            b'!' | b'$'
-                | b'&'
-                | b'\''
-                | b'('
-                | b')'
-                | b'*'
-                | b'+'
-                | b','
-                | b';'
-                | b'='
-                | b':'
-                | b'@'
-        )
+        || matches!(octet, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@')
 }

@@ -102,16 +102,13 @@ fn resolve_component(
     }
     let list = ParticipantListData::from_bytes(current.ok_or_else(none)?).map_err(failure)?;
     // req: MP06-7.5-13
-    let mut together = ParticipantListUpdate::default();
+    let mut updates = Vec::with_capacity(operations.len());
     for operation in operations {
         if let AppDataUpdateOperation::Update(data) = operation {
-            let update = ParticipantListUpdate::from_bytes(data.as_slice()).map_err(failure)?;
-            together.changed_role_participants.extend(update.changed_role_participants);
-            together.removed_indices.extend(update.removed_indices);
-            together.added_participants.extend(update.added_participants);
+            updates.push(ParticipantListUpdate::from_bytes(data.as_slice()).map_err(failure)?);
         }
     }
-    Ok(list.apply(&together).map_err(failure)?.to_bytes()?)
+    Ok(list.apply_all(&updates).map_err(failure)?.to_bytes()?)
 }
 
 fn none() -> MlsFailure {

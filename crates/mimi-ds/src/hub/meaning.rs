@@ -156,7 +156,7 @@ impl<G: RoomGroup> HubRoom<G> {
                 Some(change) => change.role_after(&self.participants, &member.user),
                 None => self.participants.role(&member.user),
             };
-            if !role.is_some_and(|role| role > RoleIndex::BANNED) {
+            if role.is_none_or(|role| role <= RoleIndex::BANNED) {
                 return Err(NotAllowed::NotAParticipant(member.user.clone()));
             }
             let stays = self.roster.leaf_of(&member.client).is_some_and(|leaf| !outcome.removed.contains(&leaf));

@@ -121,6 +121,11 @@ impl<G: RoomGroup> HubRoom<G> {
         self.roster.members()
     }
 
+    /// The leaf of a client that is a member of the group.
+    pub fn leaf_of(&self, client: &ClientUri) -> Option<u32> {
+        self.roster.leaf_of(client)
+    }
+
     /// Whether the client is a member of the group.
     pub fn is_member(&self, client: &ClientUri) -> bool {
         self.roster.leaf_of(client).is_some()

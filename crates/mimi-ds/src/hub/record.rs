@@ -19,7 +19,7 @@ pub(super) struct Snapshot {
 pub(super) enum Handshake {
     Proposals(Vec<MlsMessage>),
     /// With the GroupInfo of the epoch that begins, since the commit alone does not yield its signature.
-    Commit(MlsMessage, GroupInfo),
+    Commit(MlsMessage, Box<GroupInfo>),
 }
 
 impl Snapshot {
@@ -71,7 +71,7 @@ impl Handshake {
         let mut reader = versioned(bytes)?;
         let handshake = match reader.u8()? {
             PROPOSALS => Self::Proposals(reader.list()?),
-            COMMIT => Self::Commit(Wire::decode(&mut reader)?, Wire::decode(&mut reader)?),
+            COMMIT => Self::Commit(Wire::decode(&mut reader)?, Box::new(Wire::decode(&mut reader)?)),
             other => return Err(Damage::Kind(other)),
         };
         reader.finish()?;

@@ -65,7 +65,7 @@ impl<G: RoomGroup> HubRoom<G> {
                     .try_for_each(|message| room.replay_proposal(message, entry.accepted))
                     .map_err(damaged)?,
                 Handshake::Commit(message, group_info) => {
-                    room.replay_commit(&message, group_info).map_err(damaged)?;
+                    room.replay_commit(&message, *group_info).map_err(damaged)?;
                 }
             }
             room.sequence = entry.sequence;

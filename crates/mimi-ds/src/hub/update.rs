@@ -51,7 +51,8 @@ impl<G: RoomGroup> HubRoom<G> {
     /// [`key_packages_named`].
     ///
     /// # Errors
-    /// The refusal; the room is as before.
+    /// The refusal; the room is as before. [`UpdateRefusal::Internal`] alone can come after the change: then the room has to be dropped
+    /// and restored, as after a failure of the store.
     // req: MP06-5.3-01
     // req: MP06-7.1-02
     // req: MP06-7.1-03
@@ -191,7 +192,7 @@ impl<G: RoomGroup> HubRoom<G> {
         // Everything that can fail comes before the merge, but for the snapshot: that is of the state after it.
         let timestamp = self.next_timestamp(now);
         let sequence = self.sequence.saturating_add(1);
-        let log = Handshake::Commit(bundle.message.clone(), group_info.clone());
+        let log = Handshake::Commit(bundle.message.clone(), Box::new(group_info.clone()));
         let mut effects = vec![self.log(sequence, timestamp, &log)?];
         let event = FanoutEvent::Commit { message: bundle.message.clone(), external_proposals: Vec::new() };
         // Before the merge: a member that is removed still learns of it.

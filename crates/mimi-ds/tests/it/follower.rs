@@ -129,7 +129,8 @@ fn what_was_processed_before_has_no_effect_in_whatever_batch_it_comes() {
     // Two requests at once: the slower one conflicts as a whole.
     let hub = domain("a.example");
     let effects =
-        accept_fanout(&hub, &domain("c.example"), &room_uri(), &[third.clone()], &FanoutFacts::default()).unwrap();
+        accept_fanout(&hub, &domain("c.example"), &room_uri(), std::slice::from_ref(&third), &FanoutFacts::default())
+            .unwrap();
     assert_eq!(follower.store.commit(effects), Err(StoreError::Conflict(Conflict::FanoutSeen)));
     assert!(follower.store.seen_fanout(&hub, &room_uri(), &fanout_digest(&third).unwrap()).unwrap());
 }

@@ -5,7 +5,10 @@ use mimi_ds::{
     hub::{COMMITS_PER_SNAPSHOT, RestoreError},
 };
 
-use crate::{flow::send, support::*};
+use crate::{
+    flow::{group_info_request, send},
+    support::*,
+};
 
 fn store() -> (tempfile::TempDir, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
@@ -54,6 +57,49 @@ fn what_is_restored_equals_what_lives_at_every_step() {
     assert_eq!(world.room.members().count(), 2);
     let _ = send(&mut world, "alice", "still here");
     check(&mut world);
+}
+
+#[test]
+fn members_stay_at_the_leaves_where_mls_puts_them() {
+    // req: MP06-7.2-02
+    let (_folder, store) = store();
+    let mut world = World::three();
+    let check = |world: &mut World, expected: &[(&str, u32)]| {
+        let room = restored(world, &store);
+        for (name, leaf) in expected {
+            let uri = world.client(name).uri.clone();
+            assert_eq!(world.client(name).leaf(), *leaf, "{name}");
+            assert_eq!(world.room.leaf_of(&uri), Some(*leaf), "{name}");
+            // A restored room reads its members from the tree.
+            assert_eq!(room.leaf_of(&uri), Some(*leaf), "{name}");
+        }
+        assert_eq!(world.room.members().count(), expected.len());
+        assert!(world.room.members().eq(room.members()));
+    };
+    check(&mut world, &[("alice", 0), ("bob", 1), ("bob2", 2), ("cathy", 3)]);
+    // One in the middle goes in the commit that brings two: one takes the free leaf, one comes at the end.
+    let (dora, emil) = (Client::new("mimi://d.example/d/dora/1"), Client::new("mimi://b.example/d/emil/1"));
+    let adds = vec![dora.key_package(), emil.key_package()];
+    world.route(&adds[0], "d.example");
+    world.route(&adds[1], "b.example");
+    let list = vec![adding(&[&dora.user(), &emil.user()])];
+    world.clients.extend([("dora", dora), ("emil", emil)]);
+    let bundle = world.client("alice").commit(Commit { adds, list, removes: vec![2], ..Default::default() });
+    let _ = world.accept("alice", bundle);
+    check(&mut world, &[("alice", 0), ("bob", 1), ("dora", 2), ("cathy", 3), ("emil", 4)]);
+    // Two go, one from the end; somebody joins from outside at the leftmost free leaf.
+    let list = vec![removing(&[4])];
+    let bundle = world.client("alice").commit(Commit { list, removes: vec![4, 3], ..Default::default() });
+    let _ = world.accept("alice", bundle);
+    check(&mut world, &[("alice", 0), ("bob", 1), ("dora", 2)]);
+    let bundle = world.client("dora").commit(Commit { removes: vec![], path: true, ..Default::default() });
+    let _ = world.accept("dora", bundle);
+    let mut phone = Client::new("mimi://c.example/d/cathy/2");
+    let given = world.room.group_info(&domain("c.example"), &group_info_request(&phone)).unwrap();
+    let join = phone.join(&given, None);
+    world.clients.insert("cathy2", phone);
+    let _ = world.accept("cathy2", join);
+    check(&mut world, &[("alice", 0), ("bob", 1), ("dora", 2), ("cathy2", 3)]);
 }
 
 #[test]

@@ -275,7 +275,7 @@ fn local_members_join_and_leave() {
     let client: mimi_arch::ClientUri = CLIENT.parse().unwrap();
     let join = Effect::JoinLocal { room: room_uri(), client: client.clone() };
     store.commit(vec![join.clone(), join]).unwrap();
-    assert_eq!(store.local_members(&room_uri()).unwrap(), [client.clone()]);
+    assert_eq!(store.local_members(&room_uri()).unwrap(), std::slice::from_ref(&client));
     store.commit(vec![Effect::LeaveLocal { room: room_uri(), client }]).unwrap();
     assert!(store.local_members(&room_uri()).unwrap().is_empty());
 }

@@ -443,8 +443,14 @@ fn resolve<'a>(updater: &mut AppDataDictionaryUpdater<'_>, updates: impl Iterato
     }
     if !lists.is_empty() {
         let old = ParticipantListData::from_bytes(updater.old_value(PARTICIPANT_LIST.0).unwrap()).unwrap();
+        let mut together = ParticipantListUpdate::default();
+        for update in lists {
+            together.changed_role_participants.extend(update.changed_role_participants);
+            together.removed_indices.extend(update.removed_indices);
+            together.added_participants.extend(update.added_participants);
+        }
         // A test may send nonsense: then the list stays, and the hub refuses before it compares.
-        let new = old.apply_all(&lists).unwrap_or(old).to_bytes().unwrap();
+        let new = old.apply(&together).unwrap_or(old).to_bytes().unwrap();
         updater.set(ComponentData::from_parts(PARTICIPANT_LIST.0, new.into()));
     }
 }
