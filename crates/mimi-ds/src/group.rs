@@ -50,6 +50,9 @@ pub trait RoomGroup: Sized + Send {
     /// A credential cannot be represented.
     fn members(&self) -> Result<Vec<(u32, Credential)>, GroupError>;
 
+    /// The signature key of the member at a leaf; `None` when nobody is there.
+    fn signature_key(&self, leaf: u32) -> Option<&[u8]>;
+
     /// The extensions of the group context.
     ///
     /// # Errors

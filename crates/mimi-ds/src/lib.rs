@@ -21,7 +21,7 @@ pub mod store;
 pub use effect::{Effect, LogEntry};
 pub use group::RoomGroup;
 #[cfg(feature = "openmls")]
-pub use openmls_group::{OpenMlsHpke, OpenMlsRoomGroup};
+pub use openmls_group::{KeyPackageError, OpenMlsHpke, OpenMlsRoomGroup, verify_key_package};
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
 pub use store::{Store, StoreError, Ticket};

@@ -162,7 +162,7 @@ impl ClientApi for Service {
         let mut effects = Vec::with_capacity(packages.len());
         for octets in packages {
             let package = KeyPackage::from_bytes(&octets).map_err(malformed)?;
-            let effect = key_material::check_upload(&client, package, now)
+            let effect = key_material::check_upload(&client, package)
                 .map_err(|error| Status::invalid_argument(error.to_string()))?;
             effects.push(effect);
         }

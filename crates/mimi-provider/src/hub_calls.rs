@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use mimi_arch::{ClientUri, Domain, RoomUri};
 use mimi_ds::{
     Effect, OpenMlsHpke, StoreError,
-    follower::{FanoutFacts, accept_fanout},
+    follower::{FanoutFacts, NotifyRefusal, accept_fanout},
     hub::{CreateRefusal, GroupInfoRefusal, Routes, key_packages_named},
     store::Conflict,
 };
@@ -273,6 +273,7 @@ pub(crate) async fn notify(
             let facts = FanoutFacts::read(&*held.store, &source, &room, &messages)?;
             let effects = match accept_fanout(&source, &held.domain, &room, &messages, &facts) {
                 Ok(effects) => effects,
+                Err(NotifyRefusal::UnknownRoom(room)) => return Ok(Err(CallError::UnknownRoom(room))),
                 Err(refusal) => return Ok(Err(CallError::Denied(refusal.to_string()))),
             };
             if effects.is_empty() {

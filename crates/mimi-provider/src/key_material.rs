@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
 use mimi_ds::{
-    Effect, StoreError,
+    Effect, KeyPackageError, StoreError,
     follower::{TargetUser, claim_key_material},
     hub,
     store::Conflict,
+    verify_key_package,
 };
 use mimi_protocol::{
     key_material::{KeyMaterialRequest, KeyMaterialRequestIn, KeyMaterialResponse},
@@ -131,28 +132,25 @@ async fn claim(
 pub(crate) enum UploadError {
     #[error("the key package is not of the client that uploads it")]
     OtherClient,
-    #[error("the key package is not valid now (from {not_before} to {not_after} in seconds since 1970)")]
-    Lifetime { not_before: u64, not_after: u64 },
+    #[error(transparent)]
+    Invalid(#[from] KeyPackageError),
     #[error("the key package has a cipher suite without a known hash function")]
     CipherSuite,
 }
 
 /// What storing an uploaded key package means, after the checks that keep others from being misled: a client uploads for itself, and
-/// nothing that is expired. `now` is in seconds since 1970.
-pub(crate) fn check_upload(client: &ClientUri, package: KeyPackage, now: u64) -> Result<Effect, UploadError> {
+/// what others can use.
+pub(crate) fn check_upload(client: &ClientUri, package: KeyPackage) -> Result<Effect, UploadError> {
     let owner = package.credential().as_basic().and_then(|identity| ClientUri::from_bytes(identity).ok());
     let (Some(owner), Some(user)) = (owner.filter(|owner| owner == client), client.user()) else {
         return Err(UploadError::OtherClient);
     };
-    let (not_before, not_after) = (package.not_before(), package.not_after());
-    if not_before > now || not_after <= now {
-        return Err(UploadError::Lifetime { not_before, not_after });
-    }
+    verify_key_package(&package)?;
     Ok(Effect::PutKeyPackage {
         client: owner,
         user,
         reference: package.reference().map_err(|_| UploadError::CipherSuite)?,
-        not_after,
+        not_after: package.not_after(),
         last_resort: package.is_last_resort(),
         bytes: package.as_bytes().to_vec(),
     })

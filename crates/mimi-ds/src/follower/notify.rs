@@ -35,6 +35,9 @@ pub enum NotifyRefusal {
     /// A provider does not notify itself.
     #[error("{0} is the hub itself")]
     Own(Domain),
+    /// No local client is or was in the room, and none is welcomed to it.
+    #[error("nobody here is in {0}")]
+    UnknownRoom(RoomUri),
     /// A message is of another room's group.
     #[error("a message is not of this room's group")]
     WrongGroup,
@@ -61,6 +64,10 @@ pub struct FanoutFacts {
     pub members: BTreeSet<ClientUri>,
     /// Owners of the key packages that Welcomes among the messages name.
     pub owners: BTreeMap<KeyPackageRef, ClientUri>,
+    /// Registered clients among those that join by an external commit in the messages.
+    pub joiners: BTreeSet<ClientUri>,
+    /// Whether something of the room was accepted before. A room that local clients have left is still known.
+    pub known_room: bool,
 }
 
 impl FanoutFacts {
@@ -74,12 +81,20 @@ impl FanoutFacts {
         room: &RoomUri,
         messages: &[FanoutMessage],
     ) -> Result<Self, StoreError> {
-        let mut facts = Self { members: store.local_members(room)?.into_iter().collect(), ..Self::default() };
+        let members: BTreeSet<ClientUri> = store.local_members(room)?.into_iter().collect();
+        let known_room = !members.is_empty() || store.knows_room(hub, room)?;
+        let mut facts = Self { members, known_room, ..Self::default() };
         for message in messages {
             if let Ok(digest) = fanout_digest(message)
                 && store.seen_fanout(hub, room, &digest)?
             {
                 facts.seen.insert(digest);
+            }
+            if let Some(joiner) = external_joiner(message)
+                && let Some(user) = joiner.user()
+                && store.clients(&user)?.contains(&joiner)
+            {
+                facts.joiners.insert(joiner);
             }
             for reference in new_members(message) {
                 if let Some(owner) = store.key_package_owner(reference)? {
@@ -144,12 +159,16 @@ pub fn accept_fanout(
             }
             continue;
         }
-        if let Some(joiner) = external_joiner(message).filter(|joiner| joiner.domain() == own)
+        if let Some(joiner) = external_joiner(message).filter(|joiner| facts.joiners.contains(joiner))
             && members.insert(joiner.clone())
         {
             effects.push(Effect::JoinLocal { room: room.clone(), client: joiner });
         }
         effects.extend(members.iter().map(deliver));
+    }
+    // A message for nobody, of a room nobody here has ever been in: whoever sends it is told, and nothing is remembered.
+    if !facts.known_room && !effects.iter().any(|effect| matches!(effect, Effect::Deliver { .. })) {
+        return Err(NotifyRefusal::UnknownRoom(room.clone()));
     }
     Ok(effects)
 }

@@ -30,6 +30,9 @@ pub enum KeyMaterialRefusal {
     /// The credential is not of a client of the requesting user.
     #[error("the credential is not that of a client of {0}")]
     Credential(UserUri),
+    /// The requesting client is no member, or signs with another key than in the group: only a member can use key packages.
+    #[error("the request is not signed with the key of a client of {0} in the group")]
+    NotAMember(UserUri),
     /// The request came from another provider than the requester's.
     #[error("{user} is not a user of {source_provider}, which sent the request")]
     ForeignUser {
@@ -88,13 +91,17 @@ impl<G: RoomGroup> HubRoom<G> {
         if user.domain() != source {
             return Err(KeyMaterialRefusal::ForeignUser { user, source_provider: source.clone() });
         }
-        let requester = Member::from_credential(&tbs.requester_credential);
-        if requester.is_none_or(|requester| requester.user != user) {
+        let requester = Member::from_credential(&tbs.requester_credential).filter(|requester| requester.user == user);
+        let Some(requester) = requester else {
             return Err(KeyMaterialRefusal::Credential(user));
-        }
+        };
         authorize(&user, self.role(&user), &Action::FetchKeyMaterial)?;
         if self.leaving().contains(&user) {
             return Err(KeyMaterialRefusal::Leaving(user));
+        }
+        let key = self.leaf_of(&requester.client).and_then(|leaf| self.group.signature_key(leaf));
+        if key != Some(tbs.requester_signature_key.as_slice()) {
+            return Err(KeyMaterialRefusal::NotAMember(user));
         }
         Ok(target.domain().clone())
     }

@@ -5,6 +5,7 @@
 
 mod group_info;
 mod hpke;
+mod key_package;
 mod snapshot;
 
 use mimi_protocol::{
@@ -29,7 +30,10 @@ use openmls::{
 };
 use openmls_rust_crypto::RustCrypto;
 
-pub use self::hpke::OpenMlsHpke;
+pub use self::{
+    hpke::OpenMlsHpke,
+    key_package::{KeyPackageError, verify_key_package},
+};
 use self::snapshot::NoStorage;
 use crate::group::{GroupError, GroupInfoError, MergeError, RoomGroup, StageError};
 
@@ -100,6 +104,10 @@ impl RoomGroup for OpenMlsRoomGroup {
                 Ok((member.index.u32(), Credential::from_bytes(&bytes).map_err(library)?))
             })
             .collect()
+    }
+
+    fn signature_key(&self, leaf: u32) -> Option<&[u8]> {
+        Some(self.group.leaf(LeafNodeIndex::new(leaf))?.signature_key().as_slice())
     }
 
     fn context_extensions(&self) -> Result<Extensions, GroupError> {

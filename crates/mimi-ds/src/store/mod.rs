@@ -77,6 +77,12 @@ pub trait Store: Send + Sync {
     /// The store cannot be read.
     fn seen_fanout(&self, hub: &Domain, room: &RoomUri, digest: &[u8; 32]) -> Result<bool, StoreError>;
 
+    /// Whether the hub has ever sent something of the room that was accepted, as far back as fan-outs are remembered.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn knows_room(&self, hub: &Domain, room: &RoomUri) -> Result<bool, StoreError>;
+
     /// Local clients that are members of a room which another provider hosts.
     ///
     /// # Errors

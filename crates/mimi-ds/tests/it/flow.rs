@@ -9,7 +9,7 @@ use mimi_protocol::{
 
 use crate::support::*;
 
-struct Signer(openmls_basic_credential::SignatureKeyPair);
+pub(crate) struct Signer(pub(crate) openmls_basic_credential::SignatureKeyPair);
 
 impl LabelSigner for Signer {
     fn public_key(&self) -> &[u8] {

@@ -58,6 +58,13 @@ impl Follower {
         self.store.commit(vec![put]).unwrap();
     }
 
+    fn registers(&self, client: &Client) {
+        let digest = <sha2::Sha256 as sha2::Digest>::digest(client.uri.as_str()).into();
+        let account = Effect::PutAccount { user: client.user(), secret_digest: digest };
+        let put = Effect::PutClient { client: client.uri.clone(), user: client.user(), token_digest: digest };
+        self.store.commit(vec![account, put]).unwrap();
+    }
+
     fn take(&self, messages: &[FanoutMessage]) -> Vec<Effect> {
         let hub = domain("a.example");
         let facts = FanoutFacts::read(&self.store, &hub, &room_uri(), messages).unwrap();
@@ -76,6 +83,7 @@ fn a_welcome_goes_to_the_owner_of_the_key_package_and_later_events_to_the_member
     let follower = Follower::new("b.example");
     let mut world = World::alone();
     let bob = Client::new("mimi://b.example/d/bob/1");
+    let bob_phone = bob.uri.clone();
     let key_package = bob.key_package();
     follower.owns(&bob, &key_package);
     world.route(&key_package, "b.example");
@@ -95,13 +103,40 @@ fn a_welcome_goes_to_the_owner_of_the_key_package_and_later_events_to_the_member
 
     // A second device joins by external commit: its provider learns of it in the room's order.
     let mut tablet = Client::new("mimi://b.example/d/bob/2");
+    follower.registers(&tablet);
     let given = world.room.group_info(&domain("b.example"), &group_info_request(&tablet)).unwrap();
     let join = tablet.join(&given, None);
     world.clients.insert("bob2", tablet);
     let _ = world.accept("bob2", join);
     let _ = send(&mut world, "alice", "hello both");
-    let effects = follower.take(&posted(&mut world, "b.example"));
+    let messages = posted(&mut world, "b.example");
+    let elsewhere = Follower::new("b.example");
+    elsewhere.store.commit(vec![Effect::JoinLocal { room: room_uri(), client: bob_phone }]).unwrap();
+    assert_eq!(deliveries(&elsewhere.take(&messages)), ["1 commit", "1 application"], "the tablet is not registered there");
+    let effects = follower.take(&messages);
     assert_eq!(deliveries(&effects), ["2 joins", "1 commit", "2 commit", "1 application", "2 application"]);
+}
+
+#[test]
+fn what_is_for_nobody_in_a_room_nobody_has_been_in_is_refused_and_not_remembered() {
+    let follower = Follower::new("c.example");
+    let mut world = World::three();
+    world.effects.clear();
+    let _ = send(&mut world, "alice", "1");
+    let messages = posted(&mut world, "c.example");
+    let (hub, own) = (domain("a.example"), domain("c.example"));
+    let facts = FanoutFacts::read(&follower.store, &hub, &room_uri(), &messages).unwrap();
+    let refused = accept_fanout(&hub, &own, &room_uri(), &messages, &facts);
+    assert_eq!(refused, Err(NotifyRefusal::UnknownRoom(room_uri())));
+    assert!(!follower.store.knows_room(&hub, &room_uri()).unwrap());
+
+    // A room that the last client has left is still known: what was under way is taken and dropped.
+    let cathy = world.client("cathy").uri.clone();
+    follower.store.commit(vec![Effect::JoinLocal { room: room_uri(), client: cathy.clone() }]).unwrap();
+    assert_eq!(deliveries(&follower.take(&messages)), ["1 application"]);
+    follower.store.commit(vec![Effect::LeaveLocal { room: room_uri(), client: cathy }]).unwrap();
+    let _ = send(&mut world, "alice", "2");
+    assert!(deliveries(&follower.take(&posted(&mut world, "c.example"))).is_empty());
 }
 
 #[test]
@@ -128,9 +163,9 @@ fn what_was_processed_before_has_no_effect_in_whatever_batch_it_comes() {
 
     // Two requests at once: the slower one conflicts as a whole.
     let hub = domain("a.example");
+    let stale = FanoutFacts { known_room: true, ..Default::default() };
     let effects =
-        accept_fanout(&hub, &domain("c.example"), &room_uri(), std::slice::from_ref(&third), &FanoutFacts::default())
-            .unwrap();
+        accept_fanout(&hub, &domain("c.example"), &room_uri(), std::slice::from_ref(&third), &stale).unwrap();
     assert_eq!(follower.store.commit(effects), Err(StoreError::Conflict(Conflict::FanoutSeen)));
     assert!(follower.store.seen_fanout(&hub, &room_uri(), &fanout_digest(&third).unwrap()).unwrap());
 }

@@ -16,12 +16,15 @@ use mimi_protocol::{
 };
 use openmls::prelude::Lifetime;
 
-use crate::support::*;
+use crate::{flow::Signer, support::*};
 
 const NOW_SECONDS: u64 = 1_800_000_000;
 
 fn request(change: impl FnOnce(&mut KeyMaterialRequestTbs)) -> KeyMaterialRequest {
-    let signer = Ed25519Signer::from_seed([3; 32]);
+    request_signed(&Ed25519Signer::from_seed([3; 32]), change)
+}
+
+fn request_signed(signer: &dyn LabelSigner, change: impl FnOnce(&mut KeyMaterialRequestTbs)) -> KeyMaterialRequest {
     let mut tbs = KeyMaterialRequestTbs {
         requesting_user: IdentifierUri::new("mimi://b.example/u/bob"),
         target_user: IdentifierUri::new("mimi://c.example/u/cathy"),
@@ -36,7 +39,7 @@ fn request(change: impl FnOnce(&mut KeyMaterialRequestTbs)) -> KeyMaterialReques
         requester_credential: Credential::basic(*b"mimi://b.example/d/bob/1"),
     };
     change(&mut tbs);
-    tbs.sign(&signer).unwrap()
+    tbs.sign(signer).unwrap()
 }
 
 fn stored(client: &Client, lifetime: (u64, u64), last_resort: bool) -> StoredKeyPackage {
@@ -159,29 +162,37 @@ fn the_hub_passes_on_what_participants_ask_for_this_room() {
     // req: MP06-5.2-08
     let mut world = World::three();
     let cathy = user("mimi://c.example/u/cathy");
+    let signer = Signer(world.client("bob").signer.clone());
+    let request = |change: &dyn Fn(&mut KeyMaterialRequestTbs)| request_signed(&signer, |tbs| change(tbs));
     let ask = |world: &World, source: &str, request: &KeyMaterialRequest| {
         world.room.key_material(&domain(source), &cathy, request)
     };
-    assert_eq!(ask(&world, "b.example", &request(|_| {})), Ok(domain("c.example")));
-    let foreign = ask(&world, "c.example", &request(|_| {}));
+    assert_eq!(ask(&world, "b.example", &request(&|_| {})), Ok(domain("c.example")));
+    let foreign = ask(&world, "c.example", &request(&|_| {}));
     assert!(matches!(foreign, Err(KeyMaterialRefusal::ForeignUser { .. })));
     for room in ["mimi://a.example/r/other", "", "nonsense"] {
-        let other = request(|tbs| tbs.room_id = IdentifierUri::new(room));
+        let other = request(&|tbs| tbs.room_id = IdentifierUri::new(room));
         assert_eq!(ask(&world, "b.example", &other), Err(KeyMaterialRefusal::OtherRoom(room_uri())));
     }
-    let stranger = request(|tbs| {
+    let stranger = request(&|tbs| {
         tbs.requesting_user = IdentifierUri::new("mimi://b.example/u/eve");
         tbs.requester_credential = Credential::basic(*b"mimi://b.example/d/eve/1");
     });
     assert!(matches!(ask(&world, "b.example", &stranger), Err(KeyMaterialRefusal::Denied(_))));
-    let borrowed = request(|tbs| tbs.requester_credential = Credential::basic(*b"mimi://b.example/d/eve/1"));
+    let borrowed = request(&|tbs| tbs.requester_credential = Credential::basic(*b"mimi://b.example/d/eve/1"));
     assert!(matches!(ask(&world, "b.example", &borrowed), Err(KeyMaterialRefusal::Credential(_))));
-    let other_target = request(|tbs| tbs.target_user = IdentifierUri::new("mimi://c.example/u/dora"));
+    let other_target = request(&|tbs| tbs.target_user = IdentifierUri::new("mimi://c.example/u/dora"));
     assert!(matches!(ask(&world, "b.example", &other_target), Err(KeyMaterialRefusal::OtherTarget(_))));
+
+    // Who signs with another key than in the group is no member, whatever the credential says.
+    let forged = request_signed(&Ed25519Signer::from_seed([3; 32]), |_| {});
+    assert!(matches!(ask(&world, "b.example", &forged), Err(KeyMaterialRefusal::NotAMember(_))));
+    let other_device = request(&|tbs| tbs.requester_credential = Credential::basic(*b"mimi://b.example/d/bob/9"));
+    assert!(matches!(ask(&world, "b.example", &other_device), Err(KeyMaterialRefusal::NotAMember(_))));
 
     let leave = world.client("bob").leave(&[2]);
     let _ = world.accept("bob", leave);
-    assert!(matches!(ask(&world, "b.example", &request(|_| {})), Err(KeyMaterialRefusal::Leaving(_))));
+    assert!(matches!(ask(&world, "b.example", &request(&|_| {})), Err(KeyMaterialRefusal::Leaving(_))));
 }
 
 #[test]

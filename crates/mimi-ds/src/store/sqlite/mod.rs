@@ -222,6 +222,15 @@ impl Store for SqliteStore {
         .map(|row| row.is_some())
     }
 
+    fn knows_room(&self, hub: &Domain, room: &RoomUri) -> Result<bool, StoreError> {
+        self.one(
+            "SELECT 1 FROM fanouts WHERE hub = ?1 AND room = ?2 LIMIT 1",
+            params![hub.as_str(), room.as_str()],
+            |_| Ok(()),
+        )
+        .map(|row| row.is_some())
+    }
+
     fn local_members(&self, room: &RoomUri) -> Result<Vec<ClientUri>, StoreError> {
         let members = self.many(
             "SELECT client FROM local_members WHERE room = ?1 ORDER BY client",
