@@ -40,7 +40,7 @@ async fn send_until_accepted(client: &Client, room: &RoomUri, text: &str) -> u64
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killing_a_provider_after_each_step_of_the_flow_loses_nothing() {
-    // req: MP06-5.5-05
+    // req: MP06-5.5-02, MP06-5.5-16, MP06-5.3-22
     let mut cluster = Cluster::start(BINARY, &["a.example", "b.example", "c.example"]);
     let alice = cluster.register("a.example", "alice", "A1", None).await;
     let bob = cluster.register("b.example", "bob", "B1", None).await;

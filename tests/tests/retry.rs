@@ -147,7 +147,7 @@ async fn busy_follower(scene: &Scene, name: &str, retry_after: &'static str) -> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hub_retries_while_a_follower_is_down_and_the_follower_drops_exact_duplicates() {
-    // req: MP06-5.5-05, MP06-5.5-06, MP06-5.5-07
+    // req: MP06-5.5-25, MP06-5.5-26, MP06-5.5-27, MP06-5.5-28, MP06-5.5-29
     let scene = Scene::new(&["a.example", "d.example"]);
     let hub = scene.run("a.example").await;
     let follower = scene.run("d.example").await;

@@ -38,6 +38,7 @@ const SECTION: &str = "draft-ietf-mimi-protocol-06 section 5.1";
 /// An endpoint that a directory can name, in the draft's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
+// req: MP06-5.1-04
 pub enum Endpoint {
     /// Claims key packages of a user (section 5.2).
     KeyMaterial,
@@ -237,6 +238,7 @@ impl Directory {
     /// # Errors
     /// When the provider lacks the endpoint, or the value cannot be a path segment.
     // req: MP06-5.1-01
+    // req: MP06-5.2-06
     pub fn expand(&self, endpoint: Endpoint, value: &str) -> Result<String, ExpandError> {
         self.get(endpoint).ok_or(ExpandError::Absent { endpoint })?.expand(value)
     }

@@ -107,6 +107,7 @@ impl From<CallError> for Status {
 }
 
 /// Creates a room of which this provider is the hub (section 3.1).
+// req: AR02-4-02
 pub(crate) async fn create(
     core: &Arc<Core>,
     creator: ClientUri,
@@ -176,6 +177,7 @@ pub(crate) async fn update(
 ///
 /// A client that joins by an external commit is entered among the room's local clients before the commit is sent, so that
 /// nothing the hub fans out afterwards can miss it; a refusal takes it out again.
+// req: MP06-4.3-03
 pub(crate) async fn update_as_client(
     core: &Arc<Core>,
     client: ClientUri,
@@ -255,6 +257,7 @@ pub(crate) async fn group_info(
             debug!(%room_id, %refusal, "group info refused");
             Ok(GroupInfoResponse::NotAuthorized { room_id })
         }
+        // req: MP06-5.6-25
         Err(CallError::UnknownRoom(_)) => Ok(GroupInfoResponse::NoSuchRoom { room_id }),
         Err(error) => Err(error),
     }

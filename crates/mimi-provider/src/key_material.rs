@@ -44,6 +44,7 @@ pub(crate) fn check_own(
 }
 
 /// Answers a request that reached this provider from `source` (itself, for its own clients).
+// req: MP06-3.2-08, MP06-4.3-01, MP06-4.3.1-01
 pub(crate) async fn fetch(
     core: &Arc<Core>,
     source: &Domain,
@@ -63,6 +64,7 @@ pub(crate) async fn fetch(
 }
 
 /// The room is ours: check the requester, get the material, remember the routes, answer.
+// req: MP06-3.2-09, MP06-5.5-15, MP06-5.2-45
 async fn as_hub(
     core: &Arc<Core>,
     source: &Domain,
@@ -98,6 +100,7 @@ async fn as_hub(
 }
 
 /// The target is ours: hand out what fits, durably, each key package once.
+// req: MP06-3.3-04, MP06-5.2-02
 async fn claim(
     core: &Arc<Core>,
     source: Domain,
@@ -140,6 +143,7 @@ pub(crate) enum UploadError {
 
 /// What storing an uploaded key package means, after the checks that keep others from being misled: a client uploads for itself, and
 /// what others can use.
+// req: MP06-3.2-07, MP06-4.3.1-02
 pub(crate) fn check_upload(client: &ClientUri, package: KeyPackage) -> Result<Effect, UploadError> {
     let owner = package.credential().as_basic().and_then(|identity| ClientUri::from_bytes(identity).ok());
     let (Some(owner), Some(user)) = (owner.filter(|owner| owner == client), client.user()) else {

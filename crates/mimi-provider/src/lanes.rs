@@ -65,6 +65,7 @@ fn may_end(core: &Core, lane: &Lane) -> bool {
     }
 }
 
+// req: MP06-5.5-02, MP06-5.5-25, MP06-5.5-26
 async fn run(core: &Arc<Core>, lane: Lane) {
     let (to, room) = &lane;
     let mut attempt = 0u32;

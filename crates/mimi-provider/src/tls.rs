@@ -97,6 +97,7 @@ impl TlsIdentity {
         Ok(Self { chain, key: Arc::new(key), roots: Arc::new(roots) })
     }
 
+    // req: MP06-4.1-08, MP06-4.1-09
     /// For the listener that other providers connect to: a client certificate is required.
     ///
     /// # Errors
@@ -125,6 +126,7 @@ impl TlsIdentity {
         Ok(config)
     }
 
+    // req: MP06-4.1-08, MP06-4.1-09
     /// For connections to other providers: shows the own certificate and checks theirs against their domain.
     ///
     /// # Errors

@@ -77,6 +77,7 @@ pub enum ClaimRefusal {
 // req: MP06-5.2-23
 // req: MP06-5.2-24
 // req: MP06-5.2-43
+// req: MP06-5.2-29, MP06-5.2-30, MP06-5.2-32, MP06-5.2-33, MP06-5.2-40
 pub fn claim_key_material(
     source: &Domain,
     request: &KeyMaterialRequest,

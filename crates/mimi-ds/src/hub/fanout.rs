@@ -55,6 +55,7 @@ impl<G: RoomGroup> HubRoom<G> {
     /// The effects that bring an event to an audience.
     // req: MP06-5.5-02
     // req: MP06-5.5-11
+    // req: MP06-3.3-02, MP06-5.5-19
     pub(super) fn fan_out(
         &self,
         timestamp: AcceptedTimestamp,

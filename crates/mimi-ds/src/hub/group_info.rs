@@ -55,6 +55,7 @@ impl<G: RoomGroup> HubRoom<G> {
     // req: MP06-5.6-13
     // req: MP06-5.6-17
     // req: MP06-5.6-18
+    // req: MP06-5.6-23
     pub fn group_info(
         &self,
         source: &Domain,

@@ -8,6 +8,7 @@ use mimi_protocol::participant_list::{ParticipantListData, ParticipantListUpdate
 use super::{UpdateRefusal, meaning::invalid};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+// req: MP06-4.3.1-06, MP06-7.5-04, MP06-7.5-05, AR02-2-08
 pub(super) struct Participants {
     data: ParticipantListData,
     roles: BTreeMap<UserUri, RoleIndex>,

@@ -30,6 +30,7 @@ impl Member {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+// req: AR02-2-09, MP06-4.2-07
 pub(super) struct Roster {
     leaves: BTreeMap<u32, Member>,
     clients: BTreeMap<ClientUri, u32>,

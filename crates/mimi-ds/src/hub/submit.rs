@@ -84,6 +84,7 @@ impl<G: RoomGroup> HubRoom<G> {
 
 impl Accepted {
     /// The answer to an accepted message.
+    // req: MP06-5.4-05, MP06-5.4-11, MP06-5.5-16
     pub fn submit_response(&self) -> SubmitMessageResponse {
         SubmitMessageResponse::Accepted { accepted_timestamp: self.timestamp, frank: None }
     }

@@ -122,6 +122,7 @@ impl<G: RoomGroup> HubRoom<G> {
             }
             let user = &sender.member.user;
             let own_removal = matches!(&meaning, Meaning::Remove { leaf, .. } if leaf.member.user == *user);
+            // req: MP06-5.3-08
             if leaving.contains(user) && !own_removal {
                 return Err(NotAllowed::Leaving(user.clone()).into());
             }
@@ -145,6 +146,7 @@ impl<G: RoomGroup> HubRoom<G> {
         self.check_agreement(&outcome, None)?;
 
         let log = Handshake::Proposals(new.iter().map(|new| new.message.clone()).collect());
+        // req: MP06-5.5-21
         let event = FanoutEvent::Proposals { message: first.clone(), more: more.to_vec() };
         let sequence = self.sequence.saturating_add(1);
         let mut effects = vec![self.log(sequence, timestamp, &log)?];
@@ -158,6 +160,7 @@ impl<G: RoomGroup> HubRoom<G> {
         Ok(Accepted { timestamp, effects })
     }
 
+    // req: MP06-3.6-03, MP06-4.3-02, MP06-7.1-03, MP06-7.2-02
     fn accept_commit(
         &mut self,
         now: AcceptedTimestamp,
@@ -422,6 +425,7 @@ impl UpdateRefusal {
 impl Accepted {
     /// The answer to an accepted update.
     // req: MP06-5.3-21
+    // req: MP06-5.3-23, MP06-5.5-16
     pub fn update_response(&self) -> UpdateRoomResponse {
         UpdateRoomResponse::Success { error_description: String::new(), accepted_timestamp: self.timestamp }
     }

@@ -30,11 +30,11 @@ use openmls::{
 };
 use openmls_rust_crypto::RustCrypto;
 
+use self::snapshot::NoStorage;
 pub use self::{
     hpke::OpenMlsHpke,
     key_package::{KeyPackageError, verify_key_package},
 };
-use self::snapshot::NoStorage;
 use crate::group::{GroupError, GroupInfoError, MergeError, RoomGroup, StageError};
 
 /// A room's group on OpenMLS.

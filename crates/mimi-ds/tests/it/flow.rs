@@ -47,6 +47,7 @@ pub(crate) fn send(world: &mut World, by: &str, text: &str) -> Accepted {
 }
 
 #[test]
+// req: MP06-5.4-05, MP06-4.3.1-06, MP06-7.5-04
 fn three_users_of_three_providers_meet_talk_part_and_a_new_device_joins() {
     // req: MP06-3.2-01
     // req: MP06-3.2-02

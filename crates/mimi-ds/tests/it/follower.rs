@@ -112,7 +112,11 @@ fn a_welcome_goes_to_the_owner_of_the_key_package_and_later_events_to_the_member
     let messages = posted(&mut world, "b.example");
     let elsewhere = Follower::new("b.example");
     elsewhere.store.commit(vec![Effect::JoinLocal { room: room_uri(), client: bob_phone }]).unwrap();
-    assert_eq!(deliveries(&elsewhere.take(&messages)), ["1 commit", "1 application"], "the tablet is not registered there");
+    assert_eq!(
+        deliveries(&elsewhere.take(&messages)),
+        ["1 commit", "1 application"],
+        "the tablet is not registered there"
+    );
     let effects = follower.take(&messages);
     assert_eq!(deliveries(&effects), ["2 joins", "1 commit", "2 commit", "1 application", "2 application"]);
 }
@@ -164,8 +168,7 @@ fn what_was_processed_before_has_no_effect_in_whatever_batch_it_comes() {
     // Two requests at once: the slower one conflicts as a whole.
     let hub = domain("a.example");
     let stale = FanoutFacts { known_room: true, ..Default::default() };
-    let effects =
-        accept_fanout(&hub, &domain("c.example"), &room_uri(), std::slice::from_ref(&third), &stale).unwrap();
+    let effects = accept_fanout(&hub, &domain("c.example"), &room_uri(), std::slice::from_ref(&third), &stale).unwrap();
     assert_eq!(follower.store.commit(effects), Err(StoreError::Conflict(Conflict::FanoutSeen)));
     assert!(follower.store.seen_fanout(&hub, &room_uri(), &fanout_digest(&third).unwrap()).unwrap());
 }

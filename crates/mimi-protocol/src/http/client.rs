@@ -190,6 +190,7 @@ impl ProviderClient {
     /// # Errors
     /// When it cannot be fetched or is not one.
     // req: MP06-5.1-02
+    // req: MP06-5.1-01
     pub async fn directory(&self, peer: &Domain) -> Result<Arc<Directory>, ClientError> {
         Ok(self.find_directory(peer).await?.0)
     }
