@@ -1,6 +1,6 @@
 //! The listener for other providers: mutually authenticated TLS, HTTP/1.1 and HTTP/2 on one port, one task a connection.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc};
 
 use http::{Request, Response};
 use hyper::{body::Incoming, service::service_fn};
@@ -15,52 +15,27 @@ use mimi_protocol::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    task::JoinSet,
     time::timeout,
 };
-use tokio_rustls::TlsAcceptor;
-use tracing::{Instrument, debug, info_span};
+use tokio_rustls::server::TlsStream;
+use tracing::debug;
 
-use crate::{hub_calls, hub_calls::CallError, key_material, provider::Core};
-
-/// How long connections may take to end after a stop.
-const STOP_TIME: Duration = Duration::from_secs(10);
+use crate::{
+    accept::{accept, serve},
+    hub_calls,
+    hub_calls::CallError,
+    key_material,
+    provider::Core,
+};
 
 /// Accepts until the provider stops, then lets open connections finish what they accepted.
 pub(crate) async fn run(core: Arc<Core>, listener: TcpListener, tls: rustls::ServerConfig) {
-    let acceptor = TlsAcceptor::from(Arc::new(tls));
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, from)) => {
-                    let span = info_span!("peer", domain = %core.domain, %from);
-                    connections.spawn(connection(core.clone(), acceptor.clone(), stream).instrument(span));
-                }
-                Err(error) => {
-                    // For example too many open files: try again when others have ended.
-                    debug!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            },
-            Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            () = core.stopped() => break,
-        }
-    }
-    drop(listener);
-    let _ = timeout(STOP_TIME, async { while connections.join_next().await.is_some() {} }).await;
+    accept(&core, listener, tls, connection).await;
 }
 
-async fn connection(core: Arc<Core>, acceptor: TlsAcceptor, stream: TcpStream) {
-    let _ = stream.set_nodelay(true);
-    let stream = match timeout(core.request_time, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return debug!(%error, "TLS handshake refused"),
-        Err(_) => return debug!("TLS handshake took too long"),
-    };
-    let identity =
-        stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|leaf| PeerIdentity::from_certificate(leaf));
-    let peer = match identity {
+async fn connection(core: Arc<Core>, stream: TlsStream<TcpStream>) {
+    let leaf = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+    let peer = match leaf.map(|leaf| PeerIdentity::from_certificate(leaf)) {
         Some(Ok(peer)) => Arc::new(peer),
         Some(Err(error)) => return debug!(%error, "the peer's certificate names no provider"),
         None => return debug!("no peer certificate"),
@@ -75,18 +50,7 @@ async fn connection(core: Arc<Core>, acceptor: TlsAcceptor, stream: TcpStream) {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(core.request_time);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(128);
-    let served = builder.serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(served);
-    let ended = tokio::select! {
-        ended = served.as_mut() => ended,
-        () = core.stopped() => {
-            served.as_mut().graceful_shutdown();
-            served.await
-        }
-    };
-    if let Err(error) = ended {
-        debug!(%error, "connection ended");
-    }
+    serve(&core, builder.serve_connection(TokioIo::new(stream), service)).await;
 }
 
 async fn respond(core: &Arc<Core>, peer: &PeerIdentity, request: Request<Incoming>) -> Response<ResponseBody> {
