@@ -31,7 +31,7 @@ use tracing::{debug, error};
 use crate::{
     clock,
     provider::Core,
-    rooms::{Room, Visit},
+    rooms::{Change, Room, Visit},
 };
 
 /// When others may try again after something failed here.
@@ -137,13 +137,21 @@ pub(crate) async fn create(
 async fn decide<T: Send + 'static>(
     core: &Arc<Core>,
     room: RoomUri,
-    decision: impl FnOnce(&mut Room) -> (T, Vec<Effect>) + Send + 'static,
+    decision: impl FnOnce(&mut Room) -> (T, Change) + Send + 'static,
 ) -> Result<T, CallError> {
     let held = core.clone();
     let name = room.clone();
     match core.blocking(move || held.rooms.visit(&held, &name, decision)).await? {
         Visit::Done(answer) => Ok(answer),
         Visit::NoSuchRoom => Err(CallError::UnknownRoom(room)),
+    }
+}
+
+/// A refusal has left the room as it was and has an answer of the draft's, or the hub itself has failed.
+fn refused<T>(response: Option<T>, refusal: &impl ToString) -> (Result<T, CallError>, Change) {
+    match response {
+        Some(response) => (Ok(response), Change::None),
+        None => (Err(CallError::Internal(refusal.to_string())), Change::Broken),
     }
 }
 
@@ -167,8 +175,8 @@ pub(crate) async fn update(
         })
         .await?;
     decide(core, room, move |room| match room.update(clock::now(), &source, &request, &routes) {
-        Ok(accepted) => (Ok(accepted.update_response()), accepted.effects),
-        Err(refusal) => (refusal.response().ok_or_else(|| CallError::Internal(refusal.to_string())), Vec::new()),
+        Ok(accepted) => (Ok(accepted.update_response()), Change::Durable(accepted.effects)),
+        Err(refusal) => refused(refusal.response(), &refusal),
     })
     .await?
 }
@@ -226,8 +234,8 @@ pub(crate) async fn submit(
     request: SubmitMessageRequest,
 ) -> Result<SubmitMessageResponse, CallError> {
     decide(core, room, move |room| match room.submit(clock::now(), &source, &request) {
-        Ok(accepted) => (Ok(accepted.submit_response()), accepted.effects),
-        Err(refusal) => (refusal.response().ok_or_else(|| CallError::Internal(refusal.to_string())), Vec::new()),
+        Ok(accepted) => (Ok(accepted.submit_response()), Change::Durable(accepted.effects)),
+        Err(refusal) => refused(refusal.response(), &refusal),
     })
     .await?
 }
@@ -243,7 +251,7 @@ pub(crate) async fn group_info(
     let room_id = IdentifierUri::from(&room);
     let answer = decide(core, room, {
         let request = request.clone();
-        move |room| (room.group_info(&source, &request), Vec::new())
+        move |room| (room.group_info(&source, &request), Change::None)
     })
     .await;
     match answer {

@@ -18,7 +18,12 @@ use mimi_protocol::{
 };
 use thiserror::Error;
 
-use crate::{clock, hub_calls::CallError, provider::Core, rooms::Visit};
+use crate::{
+    clock,
+    hub_calls::CallError,
+    provider::Core,
+    rooms::{Change, Visit},
+};
 
 /// How often a claim is tried anew when other requests claim the same key packages at the same time.
 const CLAIM_ATTEMPTS: usize = 16;
@@ -76,7 +81,7 @@ async fn as_hub(
         let (held, source, room) = (core.clone(), source.clone(), room.clone());
         let (target, request) = (target.clone(), request.clone());
         core.blocking(move || {
-            held.rooms.visit(&held, &room, |room| (room.key_material(&source, &target, &request), Vec::new()))
+            held.rooms.visit(&held, &room, |room| (room.key_material(&source, &target, &request), Change::None))
         })
         .await?
     };

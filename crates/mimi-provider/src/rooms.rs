@@ -24,6 +24,16 @@ pub(crate) struct Rooms {
     slots: Mutex<HashMap<RoomUri, Arc<Mutex<Slot>>>>,
 }
 
+/// What a decision has done to the room in memory.
+pub(crate) enum Change {
+    /// Nothing.
+    None,
+    /// It has changed it, and these effects have to become durable before the answer is given.
+    Durable(Vec<Effect>),
+    /// It failed half way: the room is loaded anew before anyone else sees it.
+    Broken,
+}
+
 /// What came of a visit to a room.
 pub(crate) enum Visit<T> {
     /// There is no such room here.
@@ -41,7 +51,7 @@ impl Rooms {
         &self,
         core: &Arc<Core>,
         room: &RoomUri,
-        decide: impl FnOnce(&mut Room) -> (T, Vec<Effect>),
+        decide: impl FnOnce(&mut Room) -> (T, Change),
     ) -> Result<Visit<T>, StoreError> {
         let slot = self.slot(room);
         let mut held = hold(&slot);
@@ -56,11 +66,15 @@ impl Rooms {
         let Slot::Loaded(loaded) = &mut *held else {
             return Ok(Visit::NoSuchRoom);
         };
-        let (answer, effects) = decide(loaded);
-        if effects.is_empty() {
-            return Ok(Visit::Done(answer));
-        }
-        let submitted = core.submit(effects);
+        let (answer, change) = decide(loaded);
+        let submitted = match change {
+            Change::None => return Ok(Visit::Done(answer)),
+            Change::Broken => {
+                *held = Slot::NotLoaded;
+                return Ok(Visit::Done(answer));
+            }
+            Change::Durable(effects) => core.submit(effects),
+        };
         drop(held);
         match submitted.wait() {
             Ok(()) => Ok(Visit::Done(answer)),
