@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs the provider until SIGINT or SIGTERM, then lets it finish what it accepted.
 pub(crate) async fn run(config: &Path) -> anyhow::Result<ExitCode> {
-    let config = Config::from_file(config)?;
+    let config = Config::from_file(config).context("the configuration cannot be used (`mimi init` writes examples)")?;
     let bound = Provider::bind(config).await?;
     let running = bound.serve([]).await?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
