@@ -4,6 +4,14 @@
 #[rustfmt::skip]
 pub(crate) static FILES: &[(&str, &str)] = &[
     ("mimi-arch/identity-05/uris.json", include_str!("../mimi-arch/identity-05/uris.json")),
+    ("mimi-content/draft-08/examples.json", include_str!("../mimi-content/draft-08/examples.json")),
+    ("mimi-content/draft-08/features.json", include_str!("../mimi-content/draft-08/features.json")),
+    ("mimi-content/draft-08/malformed-cbor.json", include_str!("../mimi-content/draft-08/malformed-cbor.json")),
+    ("mimi-content/draft-08/malformed-layout.json", include_str!("../mimi-content/draft-08/malformed-layout.json")),
+    ("mimi-content/draft-08/message-id.json", include_str!("../mimi-content/draft-08/message-id.json")),
+    ("mimi-content/draft-08/part-index.json", include_str!("../mimi-content/draft-08/part-index.json")),
+    ("mimi-content/draft-08/salt.json", include_str!("../mimi-content/draft-08/salt.json")),
+    ("mimi-content/message-status-01/status-report.json", include_str!("../mimi-content/message-status-01/status-report.json")),
     ("mimi-protocol/draft-06/directory.json", include_str!("../mimi-protocol/draft-06/directory.json")),
     ("mimi-protocol/draft-06/fanout-message.json", include_str!("../mimi-protocol/draft-06/fanout-message.json")),
     ("mimi-protocol/draft-06/group-info-content.json", include_str!("../mimi-protocol/draft-06/group-info-content.json")),

@@ -13,13 +13,14 @@ use serde_json::Value;
 const WIRE_CRATES: [&str; 5] = ["mimi-arch", "mimi-content", "mimi-room-policy", "mimi-protocol", "mimi-discovery"];
 
 /// Licences that permit every use, as SPDX names them.
-const PERMISSIVE: [&str; 15] = [
+const PERMISSIVE: [&str; 16] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause",
     "BSD-3-Clause",
     "BSL-1.0",
+    "BlueOak-1.0.0",
     "CC0-1.0",
     "CDLA-Permissive-2.0",
     "ISC",

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod docs;
+mod long;
 mod regenerate;
 mod requirements;
 mod trace;
@@ -48,6 +49,14 @@ enum Task {
         #[arg(long)]
         list: bool,
     },
+    /// Fuzz every target (needs cargo-fuzz and a nightly toolchain); CI replays the corpus in `cargo test`
+    Fuzz {
+        /// How long each target is fuzzed
+        #[arg(long, default_value_t = 150, value_name = "SECONDS")]
+        seconds: u32,
+    },
+    /// Encrypt and decrypt a file of 1 GiB in little memory; CI does it with 64 MiB
+    LargeFiles,
     /// Compare the requirement tables with the text of a draft
     Requirements(requirements::Arguments),
 }
@@ -68,6 +77,8 @@ fn run(task: Task) -> Result<()> {
         Task::Vectors { check } => vectors::run(&root, check),
         Task::Docs { check } => docs::run(&root, check),
         Task::Trace { report, list } => trace::run(&root, report.as_deref(), list),
+        Task::Fuzz { seconds } => long::fuzz(&root, seconds),
+        Task::LargeFiles => long::large_files(&root),
         Task::Requirements(arguments) => requirements::run(&root, &arguments),
     }
 }

@@ -1,9 +1,10 @@
 //! Writes `spec-vectors`: every file from its builder, byte for byte the same each time.
 //!
 //! The builders write octets with [`layout`], which knows nothing of the crates that the vectors test, so that builder and parser
-//! are two witnesses.
+//! are two witnesses. Valid message content alone is written by the crate it tests; there the second witness is another decoder.
 
 mod builder;
+mod content;
 mod directory;
 mod group_info;
 mod host_from;
@@ -34,6 +35,7 @@ const MEND: &str = "cargo xtask vectors";
 pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     let mut derived = Derived::default();
     derived.own("spec-vectors/mimi-arch", ".json");
+    derived.own("spec-vectors/mimi-content", ".json");
     derived.own("spec-vectors/mimi-protocol", ".json");
     let mut index = String::from(
         "//! Written by `cargo xtask vectors`.\n\n/// Path and text of every vector file.\n#[rustfmt::skip]\npub(crate) static FILES: &[(&str, &str)] = &[\n",
@@ -57,5 +59,6 @@ fn build() -> Result<Vec<Built>> {
     files.extend(submit_message::build()?);
     files.extend(group_info::build()?);
     files.extend(participant_list::build()?);
+    files.extend(content::build()?);
     Ok(files)
 }

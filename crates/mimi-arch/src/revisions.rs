@@ -61,12 +61,20 @@ pub const ROOM_POLICY: Draft = Draft {
 };
 
 /// What a message holds.
-pub const CONTENT: Draft =
-    Draft { name: "draft-ietf-mimi-content", revision: CONTENT_REVISION, taken: "", crates: &[] };
+pub const CONTENT: Draft = Draft {
+    name: "draft-ietf-mimi-content",
+    revision: CONTENT_REVISION,
+    taken: "everything",
+    crates: &["mimi-content"],
+};
 
 /// What became of a message: delivered, read.
-pub const MESSAGE_STATUS: Draft =
-    Draft { name: "draft-mahy-mimi-message-status", revision: MESSAGE_STATUS_REVISION, taken: "", crates: &[] };
+pub const MESSAGE_STATUS: Draft = Draft {
+    name: "draft-mahy-mimi-message-status",
+    revision: MESSAGE_STATUS_REVISION,
+    taken: "everything",
+    crates: &["mimi-content"],
+};
 
 /// What a hub checks and keeps. Older than [`PROTOCOL`], which stands where both speak of the
 /// same thing.

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     client_command::{self, ClientCommand},
     conformance_command::{self, ConformanceCommand},
+    content_command::{self, ContentCommand},
     embedded,
     init_command::{self, InitArguments},
     serve_command,
@@ -42,6 +43,9 @@ enum Command {
     /// Lists and explains the checks of the conformance suite.
     #[command(subcommand)]
     Conformance(ConformanceCommand),
+    /// Checks, shows and makes message content (draft-ietf-mimi-content-08).
+    #[command(subcommand)]
+    Content(ContentCommand),
     /// Writes configurations and throw-away certificates for providers on this machine, to try things out.
     Init(InitArguments),
 }
@@ -63,6 +67,7 @@ pub fn run_from_arguments() -> ExitCode {
             Some(Command::Serve { config }) => serve_command::run(&config).await,
             Some(Command::Client(command)) => client_command::run(command).await,
             Some(Command::Conformance(command)) => conformance_command::run(&command),
+            Some(Command::Content(command)) => content_command::run(&command),
             Some(Command::Init(arguments)) => init_command::run(&arguments),
         }
     });

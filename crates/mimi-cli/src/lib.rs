@@ -1,5 +1,5 @@
 //! The command line of MIMI: runs the example flow of the protocol draft across three providers of its own, runs one
-//! provider, speaks as a client, explains the conformance checks.
+//! provider, speaks as a client, explains the conformance checks, checks, shows and makes message content.
 //!
 //! This crate alone brings `mimi-provider` and `mimi-conformance` together.
 #![forbid(unsafe_code)]
@@ -8,6 +8,7 @@
 mod arguments;
 mod client_command;
 mod conformance_command;
+mod content_command;
 mod embedded;
 mod init_command;
 mod screen;

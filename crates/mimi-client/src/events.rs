@@ -9,6 +9,7 @@ use mimi_protocol::{AcceptedTimestamp, Epoch};
 /// `accepted` is the hub's acceptance time, which orders the events of a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+// req: MC08-3.4-01
 pub enum Event {
     /// This client became a member, by a Welcome or by its own external commit whose answer had been lost.
     Joined {

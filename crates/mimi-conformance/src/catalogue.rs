@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 use thiserror::Error;
 
 use crate::check::Check;
-use crate::{flow, input, transport};
+use crate::{content, flow, input, transport};
 
 static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
-    [flow::CHECKS, transport::CHECKS, input::CHECKS]
+    [flow::CHECKS, transport::CHECKS, input::CHECKS, content::CHECKS]
         .into_iter()
         .flat_map(|groups| groups.iter().copied().flatten())
         .collect()
@@ -154,7 +154,7 @@ mod tests {
         for check in checks() {
             let (start, name) = check.id.rsplit_once('.').unwrap();
             let (group, section) = start.split_once(".s").unwrap();
-            assert!(["transport", "flow", "input"].contains(&group), "{}", check.id);
+            assert!(["transport", "flow", "input", "content", "status"].contains(&group), "{}", check.id);
             assert_eq!(section, check.section, "{}", check.id);
             assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{}", check.id);
         }
@@ -167,7 +167,7 @@ mod tests {
             for requirement in check.requirements {
                 let parts: Vec<&str> = requirement.split('-').collect();
                 assert_eq!(parts.len(), 3, "{requirement}");
-                assert!(["MP06", "ID05", "AR02"].contains(&parts[0]), "{requirement}");
+                assert!(["MP06", "ID05", "AR02", "MC08", "MS01"].contains(&parts[0]), "{requirement}");
                 assert!(parts[1].split('.').all(|part| part.parse::<u8>().is_ok()), "{requirement}");
                 assert!(parts[2].len() == 2 && parts[2].parse::<u8>().is_ok(), "{requirement}");
             }

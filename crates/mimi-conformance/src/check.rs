@@ -11,6 +11,10 @@ use crate::scenario::{Asked, Scenario};
 pub enum Draft {
     /// draft-ietf-mimi-protocol-06.
     Protocol,
+    /// draft-ietf-mimi-content-08.
+    Content,
+    /// draft-mahy-mimi-message-status-01.
+    MessageStatus,
 }
 
 impl Draft {
@@ -19,6 +23,8 @@ impl Draft {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Protocol => "draft-ietf-mimi-protocol-06",
+            Self::Content => "draft-ietf-mimi-content-08",
+            Self::MessageStatus => "draft-mahy-mimi-message-status-01",
         }
     }
 }

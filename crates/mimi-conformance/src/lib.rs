@@ -16,6 +16,7 @@
 
 mod catalogue;
 mod check;
+mod content;
 mod flow;
 mod input;
 mod outcome;

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod content;
+mod content_by_ciborium;
+mod content_described;
 mod describe;
 mod rules;
 mod schema;
@@ -36,6 +39,11 @@ fn kebab(name: &str) -> String {
 
 fn run(file: &VectorFile, group: &str, test: &TestCase) -> Verdict {
     match group {
+        "Wire" if content::READS.contains(&file.r#type.as_str()) => content::run(&file.r#type, test),
+        "MessageId" => content::message_id(test),
+        "Salt" => content::salt(test),
+        "PartIndex" => content::part_index(test),
+        "Cid" => content::cid(test),
         "Wire" => wire::run(&file.r#type, test),
         "ParticipantListApply" => wire::apply(test),
         "SignWithLabel" => text::sign_with_label(test),

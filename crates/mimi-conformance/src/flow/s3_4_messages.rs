@@ -48,7 +48,7 @@ pub(super) static CHECKS: &[Check] = &[
     },
 ];
 
-// req: MP06-3.4-01, MP06-3.4-02, MP06-4.2-03, MP06-5.4-01, MP06-5.4-11, MP06-5.5-01, MP06-5.5-11
+// req: MP06-3.4-01, MP06-3.4-02, MP06-4.2-03, MP06-5.4-01, MP06-5.4-11, MP06-5.5-01, MP06-5.5-11, MC08-3.4-01
 async fn message_delivered(scenario: &mut Scenario) -> Verdict {
     let room = left_by_earlier(scenario.flow.room.as_ref())?;
     let alice = left_by_earlier(scenario.flow.alice.as_ref())?;

@@ -1,0 +1,52 @@
+//! The long forms of what CI does in a short form: fuzzing, and the tests over large files.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+/// Every fuzz target of `fuzz/`.
+const TARGETS: [&str; 2] = ["decode", "timeline"];
+
+/// Fuzzes each target for some seconds, starting from the corpus in the tree and adding nothing to it.
+///
+/// # Errors
+/// cargo-fuzz or a nightly toolchain is missing, or a target has a finding.
+pub(crate) fn fuzz(root: &Path, seconds: u32) -> Result<()> {
+    for target in TARGETS {
+        println!("fuzzing {target} for {seconds} s");
+        let found = root.join("fuzz/target/found").join(target);
+        std::fs::create_dir_all(&found).with_context(|| format!("cannot make {}", found.display()))?;
+        let status = Command::new("cargo")
+            .args(["+nightly", "fuzz", "run", target])
+            .arg(&found)
+            .arg(root.join("fuzz/corpus").join(target))
+            .args(["--", &format!("-max_total_time={seconds}")])
+            // The toolchain that runs this task must not be handed on.
+            .env_remove("RUSTUP_TOOLCHAIN")
+            .env_remove("CARGO")
+            .current_dir(root.join("fuzz"))
+            .status()
+            .context("cargo does not start")?;
+        if !status.success() {
+            bail!(
+                "fuzzing {target} ended with {status}; a finding stands above (without one: `cargo install cargo-fuzz`, `rustup toolchain install nightly`)"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Encrypts and decrypts a file of 1 GiB and looks at the memory that takes.
+///
+/// # Errors
+/// The test fails.
+pub(crate) fn large_files(root: &Path) -> Result<()> {
+    let status = Command::new(env!("CARGO"))
+        .args(["test", "--release", "-p", "mimi-content", "--test", "external_memory", "--", "--nocapture"])
+        .env("MIMI_LONG_TESTS", "1")
+        .current_dir(root)
+        .status()
+        .context("cargo does not start")?;
+    if status.success() { Ok(()) } else { bail!("the test over large files ended with {status}") }
+}
