@@ -4,10 +4,14 @@
 //! are two witnesses. Valid message content alone is written by the crate it tests; there the second witness is another decoder.
 
 mod builder;
+mod components;
+mod consent;
 mod content;
 mod directory;
+mod franking;
 mod group_info;
 mod host_from;
+mod identifier_query;
 mod key_material;
 mod keys;
 mod labels;
@@ -15,6 +19,8 @@ mod layout;
 mod mls;
 mod notify;
 mod participant_list;
+mod proxy_download;
+mod report_abuse;
 mod rules;
 mod submit_message;
 mod update;
@@ -59,6 +65,11 @@ fn build() -> Result<Vec<Built>> {
     files.extend(submit_message::build()?);
     files.extend(group_info::build()?);
     files.extend(participant_list::build()?);
+    files.extend(components::build()?);
+    files.extend(consent::build()?);
+    files.extend(franking::build()?);
+    files.extend(identifier_query::build()?);
+    files.extend([report_abuse::build()?, proxy_download::build()?]);
     files.extend(content::build()?);
     Ok(files)
 }

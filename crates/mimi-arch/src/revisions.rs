@@ -48,7 +48,7 @@ pub const IDENTITY: Draft = Draft {
 pub const PROTOCOL: Draft = Draft {
     name: "draft-ietf-mimi-protocol",
     revision: PROTOCOL_REVISION,
-    taken: "directory, key material, update, submitMessage, notify, groupInfo, participant list",
+    taken: "everything but minimal metadata rooms; consent, identifierQuery, reportAbuse, franking and proxyDownload as types and rules, not yet served",
     crates: &["mimi-protocol", "mimi-ds", "mimi-client", "mimi-provider", "mimi-conformance"],
 };
 

@@ -2,20 +2,29 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod application_framing;
 pub mod codec;
+pub mod component;
+pub mod consent;
 pub mod crypto;
 pub mod directory;
+pub mod franking;
 pub mod group_info;
 pub mod host_from;
 #[cfg(any(feature = "client", feature = "server"))]
 pub mod http;
+pub mod identifier_query;
 pub mod identifier_uri;
 pub mod key_material;
 pub mod mls;
 pub mod notify;
 pub mod participant_list;
 pub mod protocol;
+pub mod proxy_download;
 pub mod ratchet_tree;
+pub mod report_abuse;
+pub mod room_metadata;
+pub mod safe_aad;
 pub mod submit_message;
 #[cfg(test)]
 mod testing;

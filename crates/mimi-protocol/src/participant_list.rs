@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use mimi_arch::{RoleIndex, UserUri};
 
 use crate::codec::{self, DecodeError, EncodeError, Reader, Wire, rules};
+use crate::component::{Component, Refusal};
 use crate::mls::ComponentId;
 
 rules! {
@@ -270,6 +271,35 @@ impl ParticipantListError {
     /// Document and section of the broken rule.
     pub const fn section(&self) -> &'static str {
         "draft-ietf-mimi-protocol-06 section 7.5"
+    }
+}
+
+impl Refusal for ParticipantListError {
+    fn section(&self) -> &'static str {
+        self.section()
+    }
+}
+
+/// The component with the participant list of a room (draft-ietf-mimi-protocol-06 section 7.5).
+// req: MP06-7.5-09, MP06-7.5-12
+#[derive(Clone, Copy, Debug)]
+pub enum ParticipantList {}
+
+impl Component for ParticipantList {
+    const ID: ComponentId = PARTICIPANT_LIST;
+    type Data = ParticipantListData;
+    type Update = ParticipantListUpdate;
+    type Error = ParticipantListError;
+
+    /// Without a list the updates start from one of nobody.
+    fn apply(
+        data: Option<&ParticipantListData>,
+        updates: &[ParticipantListUpdate],
+    ) -> Result<ParticipantListData, ParticipantListError> {
+        match data {
+            Some(list) => list.apply_all(updates),
+            None => ParticipantListData::default().apply_all(updates),
+        }
     }
 }
 

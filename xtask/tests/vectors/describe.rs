@@ -42,7 +42,7 @@ fn required(required: &RequiredCapabilities) -> Value {
     })
 }
 
-fn key_package(package: &KeyPackage) -> Value {
+pub(crate) fn key_package(package: &KeyPackage) -> Value {
     json!({
         "cipherSuite": package.cipher_suite().0,
         "identity": text_of(package.credential().as_basic().unwrap()),
@@ -240,7 +240,7 @@ pub(crate) fn update_response(response: &UpdateRoomResponse) -> Value {
     value
 }
 
-fn frank(frank: &Option<Frank>) -> Value {
+pub(crate) fn frank(frank: &Option<Frank>) -> Value {
     frank.as_ref().map_or(Value::Null, |frank| {
         json!({
             "server_frank": hex::encode(frank.server_frank),

@@ -3,10 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod components;
+mod consent;
 mod content;
 mod content_by_ciborium;
 mod content_described;
 mod describe;
+mod franking;
+mod identifier_query;
 mod rules;
 mod schema;
 mod signatures;
@@ -40,12 +44,20 @@ fn kebab(name: &str) -> String {
 fn run(file: &VectorFile, group: &str, test: &TestCase) -> Verdict {
     match group {
         "Wire" if content::READS.contains(&file.r#type.as_str()) => content::run(&file.r#type, test),
+        "Wire" if components::READS.contains(&file.r#type.as_str()) => components::run(&file.r#type, test),
+        "AppDataResolve" => components::resolve(test),
+        "Framing" => components::framing(test),
         "MessageId" => content::message_id(test),
         "Salt" => content::salt(test),
         "PartIndex" => content::part_index(test),
         "Cid" => content::cid(test),
         "Wire" => wire::run(&file.r#type, test),
         "ParticipantListApply" => wire::apply(test),
+        "ConsentEndpoint" => consent::endpoint(test),
+        "ConsentStates" => consent::states(test),
+        "Frank" => franking::frank(test),
+        "FrankVerify" => franking::verify(test),
+        "FrankReport" => franking::report(test),
         "SignWithLabel" => text::sign_with_label(test),
         "EncryptContext" => text::encrypt_context(test),
         "UriParse" => text::uri(test),
@@ -53,6 +65,8 @@ fn run(file: &VectorFile, group: &str, test: &TestCase) -> Verdict {
         "Directory" => text::directory(test),
         "From" => text::from_header(test),
         "Host" => text::host_header(test),
+        "IdentifierQuery" => identifier_query::query(test),
+        "ProxyDownload" => identifier_query::download(test),
         other => panic!("there is no reader for groups of type {other}"),
     }
 }

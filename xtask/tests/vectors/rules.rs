@@ -1,10 +1,14 @@
 //! The short names of rules in the vectors, and the rules of mimi-protocol that they stand for.
 
+use mimi_protocol::application_framing;
 use mimi_protocol::codec::{self, DecodeError, Rule};
+use mimi_protocol::consent::entry;
 use mimi_protocol::crypto::SignatureError;
-use mimi_protocol::mls::{credential, leaf_node, message, proposal};
+use mimi_protocol::mls::{credential, extension, leaf_node, message, proposal};
+use mimi_protocol::room_metadata::{self, uri};
 use mimi_protocol::{
-    group_info, key_material, notify, participant_list, protocol, ratchet_tree, submit_message, update,
+    group_info, identifier_query, key_material, notify, participant_list, protocol, ratchet_tree, report_abuse,
+    submit_message, update,
 };
 use spec_vectors::ExpectedError;
 
@@ -52,11 +56,35 @@ const NAMES: &[(&str, &Rule)] = &[
     ("stapled-not-of-next-epoch", &notify::STAPLED_NOT_OF_NEXT_EPOCH),
     ("stapled-not-external", &notify::STAPLED_NOT_EXTERNAL),
     ("nothing-to-notify", &notify::NOTHING_TO_NOTIFY),
+    ("search-type-unknown", &identifier_query::SEARCH_TYPE_UNKNOWN),
+    ("query-code-unknown", &identifier_query::QUERY_CODE_UNKNOWN),
+    ("field-source-unknown", &identifier_query::FIELD_SOURCE_UNKNOWN),
+    ("found-uri-empty", &identifier_query::FOUND_URI_EMPTY),
+    ("success-without-match", &identifier_query::SUCCESS_WITHOUT_MATCH),
+    ("match-without-success", &identifier_query::MATCH_WITHOUT_SUCCESS),
+    ("alleged-abuser-empty", &report_abuse::ALLEGED_ABUSER_EMPTY),
     ("group-info-code-unknown", &group_info::GROUP_INFO_CODE_UNKNOWN),
     ("group-info-room-empty", &group_info::GROUP_INFO_ROOM_EMPTY),
     ("pending-of-another-group", &group_info::PENDING_OF_ANOTHER_GROUP),
+    ("aad-items-not-sorted", &mimi_protocol::safe_aad::AAD_ITEMS_NOT_SORTED),
     ("participant-not-a-user", &participant_list::USER_INVALID),
     ("participant-twice", &participant_list::USER_TWICE),
+    ("room-uri-invalid", &uri::URI_INVALID),
+    ("avatar-not-https", &uri::AVATAR_NOT_HTTPS),
+    ("text-with-null", &room_metadata::NUL_IN_TEXT),
+    ("description-media-type-invalid", &room_metadata::DESCRIPTION_MEDIA_TYPE_INVALID),
+    ("language-tag-invalid", &room_metadata::LANGUAGE_TAG_INVALID),
+    ("description-not-utf8", &room_metadata::DESCRIPTION_NOT_UTF8),
+    ("media-type-malformed", &application_framing::MEDIA_TYPE_MALFORMED),
+    ("media-type-list-empty", &application_framing::MEDIA_TYPE_LIST_EMPTY),
+    ("parameter-name-malformed", &application_framing::PARAMETER_NAME_MALFORMED),
+    ("parameter-twice", &application_framing::PARAMETER_TWICE),
+    ("parameters-without-type", &application_framing::PARAMETERS_WITHOUT_TYPE),
+    ("consent-operation-unknown", &entry::CONSENT_OPERATION_UNKNOWN),
+    ("consent-requester-not-a-user", &entry::CONSENT_REQUESTER_INVALID),
+    ("consent-target-not-a-user", &entry::CONSENT_TARGET_INVALID),
+    ("consent-room-not-a-room", &entry::CONSENT_ROOM_INVALID),
+    ("components-not-sorted", &extension::COMPONENTS_NOT_SORTED),
 ];
 
 /// A decode error as vectors write it.

@@ -2,18 +2,23 @@
 
 use mimi_protocol::Wire;
 use mimi_protocol::codec::DecodeError;
+use mimi_protocol::consent::ConsentEntry;
 use mimi_protocol::crypto::verify_with_label;
+use mimi_protocol::franking::{FrankAad, FrankingAgentData, FrankingIntegrityTbs};
 use mimi_protocol::group_info::{GroupInfoRatchetTreeTbe, GroupInfoRequestIn, GroupInfoResponse, GroupInfoResponseIn};
+use mimi_protocol::identifier_query::{IdentifierRequest, IdentifierResponse};
 use mimi_protocol::key_material::{KeyMaterialRequestIn, KeyMaterialResponse};
 use mimi_protocol::notify;
 use mimi_protocol::participant_list::{ParticipantListData, ParticipantListError, ParticipantListUpdate};
+use mimi_protocol::report_abuse::AbuseReport;
+use mimi_protocol::safe_aad::SafeAad;
 use mimi_protocol::submit_message::{SubmitMessageRequest, SubmitMessageResponse};
 use mimi_protocol::update::{UpdateRequest, UpdateRoomResponse};
 use serde_json::{Value, json};
 use spec_vectors::TestCase;
 
 use crate::rules::{decode_error, signature_error};
-use crate::{Verdict, describe, refused};
+use crate::{Verdict, consent, describe, franking, identifier_query, refused};
 
 /// Reads the octets of a test as the type that the file is about.
 pub(crate) fn run(r#type: &str, test: &TestCase) -> Verdict {
@@ -74,11 +79,29 @@ pub(crate) fn run(r#type: &str, test: &TestCase) -> Verdict {
         }
         // req: MP06-7.5-10, MP06-7.5-11
         "ParticipantListUpdate" => message(test, describe::participant_update).map(|_: ParticipantListUpdate| ()),
+        "SafeAAD" => message(test, franking::safe_aad).map(|_: SafeAad| ()),
+        // req: MP06-5.4.1-02, MP06-5.4.1.1-05
+        "FrankAAD" => message(test, franking::frank_aad).map(|_: FrankAad| ()),
+        // req: MP06-5.4.1-03, MP06-5.4.1-05
+        "FrankingAgentData" => message(test, franking::agent).map(|_: FrankingAgentData| ()),
+        // req: MP06-5.4.1.2-04
+        "FrankingIntegrityTBS" => message(test, franking::tbs).map(|_: FrankingIntegrityTbs| ()),
+        // req: MP06-5.7-03, MP06-5.7-04, MP06-5.7-05, MP06-5.7-13, MP06-5.7-14, MP06-5.7-15, MP06-5.7-17, MP06-5.7-18, MP06-5.7-21, MP06-5.7-28
+        "ConsentEntry" => message(test, consent::entry).map(|_: ConsentEntry| ()),
+        // req: MP06-5.8-05, MP06-5.8-06, MP06-5.8-07, MP06-5.8-23
+        "IdentifierRequest" => message(test, identifier_query::request).map(|_: IdentifierRequest| ()),
+        // req: MP06-5.8-18, MP06-5.8-19, MP06-5.8-20, MP06-5.8-21, MP06-5.8-22, MP06-5.8-24
+        "IdentifierResponse" => message(test, identifier_query::response).map(|_: IdentifierResponse| ()),
+        // req: MP06-5.9-02, MP06-5.9-03, MP06-5.9-04, MP06-5.9-05, MP06-5.9-06, MP06-5.9-07, MP06-5.9-10, MP06-5.9-11, MP06-5.9-12
+        "AbuseReport" => message(test, identifier_query::report).map(|_: AbuseReport| ()),
         other => panic!("there is no reader for {other}"),
     }
 }
 
-fn message<T: Wire>(test: &TestCase, describe: impl Fn(&T) -> Value) -> Result<T, spec_vectors::ExpectedError> {
+pub(crate) fn message<T: Wire>(
+    test: &TestCase,
+    describe: impl Fn(&T) -> Value,
+) -> Result<T, spec_vectors::ExpectedError> {
     compare(test, T::from_bytes, |value| value.to_bytes().unwrap(), describe)
 }
 
