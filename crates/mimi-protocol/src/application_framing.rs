@@ -4,14 +4,12 @@
 //! it lists what every member has to understand, and the application data of every message are an [`ApplicationFraming`]; if not, they
 //! have no frame. [`framing`] tells which, [`seal`] and [`open`] go by it.
 
-mod media_type;
-
 use std::borrow::Cow;
 
-use crate::codec::{self, DecodeError, EncodeError, Reader, Rule, Wire, rules};
+use crate::codec::{self, DecodeError, EncodeError, Reader, Wire, rules};
 use crate::mls::{AppDataDictionary, ComponentId};
 
-pub use media_type::{
+pub use mimi_arch::media_type::{
     MEDIA_TYPE_MALFORMED, MediaType, MediaTypeError, PARAMETER_MALFORMED, PARAMETER_NAME_MALFORMED, PARAMETER_TWICE,
     Parameter,
 };
@@ -25,7 +23,7 @@ rules! {
 
 /// The component that lists media types (draft-ietf-mls-extensions section 6.2.1): in a leaf node those that the client can receive,
 /// in the group context those that every member has to.
-pub const CONTENT_MEDIA_TYPES: ComponentId = ComponentId(0x0003);
+pub const CONTENT_MEDIA_TYPES: ComponentId = ComponentId::CONTENT_MEDIA_TYPES;
 
 /// A list of at least one media type, in order (draft-ietf-mls-extensions section 6.2.2).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

@@ -3,7 +3,6 @@
 #![warn(missing_docs)]
 
 pub mod application_framing;
-pub mod codec;
 pub mod component;
 pub mod consent;
 pub mod crypto;
@@ -33,5 +32,6 @@ pub mod values;
 
 pub use codec::{DecodeError, EncodeError, Wire};
 pub use identifier_uri::IdentifierUri;
+pub use mimi_arch::codec;
 pub use protocol::Protocol;
 pub use values::{AcceptedTimestamp, CipherSuite, Epoch, HashFunction, KeyPackageRef, ProposalRef, SignatureScheme};

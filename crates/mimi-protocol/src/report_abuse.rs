@@ -7,7 +7,8 @@ use crate::codec::{self, DecodeError, EncodeError, Reader, Wire, rules};
 use crate::identifier_uri::IdentifierUri;
 use crate::mls::AppDataDictionary;
 use crate::submit_message::Frank;
-use crate::values::{AcceptedTimestamp, wire_newtype};
+use crate::values::AcceptedTimestamp;
+use mimi_arch::wire_newtype;
 
 rules! {
     ALLEGED_ABUSER_EMPTY = "the URI of the alleged abuser is empty", "draft-ietf-mimi-protocol-06 section 5.9";

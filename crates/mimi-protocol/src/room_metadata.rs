@@ -9,14 +9,13 @@
 //! the same language may have several descriptions.
 
 pub mod language_tag;
-pub mod uri;
 
 use crate::application_framing::MediaType;
 use crate::codec::{self, DecodeError, EncodeError, Reader, Rule, Wire, rules};
 use crate::component::{Component, Refusal};
 use crate::mls::ComponentId;
 
-pub use uri::{HttpsUri, Uri};
+pub use mimi_arch::uri::{self, HttpsUri, Uri};
 
 rules! {
     NUL_IN_TEXT = "the text contains a null", "draft-ietf-mimi-protocol-06 section 7.6";
@@ -27,7 +26,7 @@ rules! {
 }
 
 /// The component that holds the metadata of a room (draft-ietf-mimi-protocol-06 section 10.4).
-pub const ROOM_METADATA: ComponentId = ComponentId(0x0023);
+pub const ROOM_METADATA: ComponentId = ComponentId::ROOM_METADATA;
 
 /// Text without nulls (draft-ietf-mimi-protocol-06 section 7.6).
 // req: MP06-7.6-05

@@ -13,12 +13,12 @@ use crate::values::{AcceptedTimestamp, CipherSuite, SignatureScheme};
 
 /// The component of the tag in the additional authenticated data (draft-ietf-mimi-protocol-06 section 10.1).
 // req: MP06-5.4.1-02
-pub const FRANK_AAD: ComponentId = ComponentId(0x0020);
+pub const FRANK_AAD: ComponentId = ComponentId::FRANK_AAD;
 
 /// The component of the franking agent in the group context (draft-ietf-mimi-protocol-06 section 10.2, where it is
 /// called franking_signature_key).
 // req: MP06-5.4.1-02
-pub const FRANKING_AGENT: ComponentId = ComponentId(0x0021);
+pub const FRANKING_AGENT: ComponentId = ComponentId::FRANKING_AGENT;
 
 /// What the component [`FRANK_AAD`] says: the tag, 32 octets without a length (draft-ietf-mimi-protocol-06 section
 /// 5.4.1).

@@ -1,7 +1,6 @@
 //! Extensions and the lists they stand in (RFC 9420 section 13, mls-extensions draft section 4.5).
 
 use crate::codec::{self, DecodeError, EncodeError, Reader, Rule, Wire, rules};
-use crate::values::wire_newtype;
 
 rules! {
     DUPLICATE_EXTENSION = "an extension type appears twice in one list", "RFC 9420 section 13.4";
@@ -9,43 +8,7 @@ rules! {
         "draft-ietf-mls-extensions section 4.6";
 }
 
-/// The type of an extension. The registry is open: unknown values are kept.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ExtensionType(pub u16);
-
-impl ExtensionType {
-    /// `application_id`, in leaf nodes.
-    pub const APPLICATION_ID: Self = Self(1);
-    /// `ratchet_tree`, in group infos.
-    pub const RATCHET_TREE: Self = Self(2);
-    /// `required_capabilities`, in group contexts.
-    pub const REQUIRED_CAPABILITIES: Self = Self(3);
-    /// `external_pub`, in group infos.
-    pub const EXTERNAL_PUB: Self = Self(4);
-    /// `external_senders`, in group contexts.
-    pub const EXTERNAL_SENDERS: Self = Self(5);
-    /// `app_data_dictionary` (mls-extensions draft section 4.6).
-    pub const APP_DATA_DICTIONARY: Self = Self(6);
-    /// `last_resort` as an extension of its own, which older revisions of the mls-extensions draft had.
-    pub const LAST_RESORT: Self = Self(10);
-}
-
-/// A component of an application (mls-extensions draft section 2). The registry is open: unknown values are kept.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ComponentId(pub u16);
-
-impl ComponentId {
-    /// `app_components` (mls-extensions draft section 5).
-    pub const APP_COMPONENTS: Self = Self(1);
-    /// `safe_aad` (mls-extensions draft section 4.9).
-    pub const SAFE_AAD: Self = Self(2);
-    /// `last_resort_key_package` (mls-extensions draft section 6).
-    pub const LAST_RESORT_KEY_PACKAGE: Self = Self(4);
-    /// `participant_list` (draft-ietf-mimi-protocol-06 section 7.5).
-    pub const PARTICIPANT_LIST: Self = Self(0x0022);
-}
-
-wire_newtype!(ExtensionType(u16) ComponentId(u16));
+pub use mimi_arch::mls::{ComponentId, ExtensionType};
 
 /// One extension: a type and octets that only its readers understand.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{DecodeError, EncodeError, Reader, Rule, Wire, codec, rules};
+use crate::codec::{self, DecodeError, EncodeError, Reader, Rule, Wire, rules};
 
 rules! {
     MEDIA_TYPE_MALFORMED = "the media type is not a type, a slash and a subtype",

@@ -1,4 +1,4 @@
-//! URIs in room metadata: any URI, and those of the https scheme (draft-ietf-mimi-protocol-06 section 7.6, RFC 3986).
+//! URIs of any scheme, and those of the https scheme (RFC 3986, draft-ietf-mimi-protocol-06 section 7.6).
 
 use std::net::Ipv6Addr;
 
@@ -63,7 +63,10 @@ impl HttpsUri {
     }
 
     /// Reads an https URI, or nothing from no octets.
-    pub(super) fn decode_or_empty(r: &mut Reader<'_>) -> Result<Option<Self>, DecodeError> {
+    ///
+    /// # Errors
+    /// When the vector is malformed, or what it holds is no https URI.
+    pub fn decode_or_empty(r: &mut Reader<'_>) -> Result<Option<Self>, DecodeError> {
         let start = r.clone();
         match text(r, &AVATAR_NOT_HTTPS)? {
             "" => Ok(None),

@@ -44,7 +44,9 @@ impl fmt::Display for Rule {
     }
 }
 
-/// Declares rules as public statics whose documentation is their text.
+/// Declares rules as public statics whose documentation is their text:
+/// `rules! { NAME = "what is wrong", "document and section"; }`.
+#[macro_export]
 macro_rules! rules {
     ($($name:ident = $text:literal, $section:literal;)+) => {
         $(
@@ -53,7 +55,7 @@ macro_rules! rules {
         )+
     };
 }
-pub(crate) use rules;
+pub use crate::rules;
 
 rules! {
     TRUNCATED = "the input ends inside a value", "RFC 9420 section 2.1";
@@ -430,6 +432,22 @@ impl Wire for u8 {
         out.push(*self);
         Ok(())
     }
+}
+
+/// Gives newtypes over integers their encoding: `wire_newtype!(Name(u16))`.
+#[macro_export]
+macro_rules! wire_newtype {
+    ($($type:ident($inner:ident))+) => {
+        $(impl $crate::codec::Wire for $type {
+            fn decode(r: &mut $crate::codec::Reader<'_>) -> Result<Self, $crate::codec::DecodeError> {
+                <$inner as $crate::codec::Wire>::decode(r).map(Self)
+            }
+
+            fn encode(&self, out: &mut Vec<u8>) -> Result<(), $crate::codec::EncodeError> {
+                $crate::codec::Wire::encode(&self.0, out)
+            }
+        })+
+    };
 }
 
 macro_rules! wire_integer {
