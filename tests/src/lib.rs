@@ -15,7 +15,9 @@ use std::{
 
 use mimi_arch::Domain;
 use mimi_client::{Client, ClientConfig, Event};
-use mimi_provider::throwaway_ca::ThrowawayCa;
+use mimi_provider::{throwaway_ca::ThrowawayCa, tls::TlsIdentity};
+
+pub mod recorder;
 
 /// Providers on loopback, each a process, all of one throw-away authority.
 pub struct Cluster {
@@ -37,6 +39,11 @@ struct Node {
 impl Cluster {
     /// Writes everything for the providers and starts them. `binary` is `env!("CARGO_BIN_EXE_mimi-under-test")`.
     pub fn start(binary: &str, names: &[&str]) -> Self {
+        Self::start_rerouted(binary, names, &[])
+    }
+
+    /// The same, but where a route (from, to, address) says so, a provider reaches another one at that address.
+    pub fn start_rerouted(binary: &str, names: &[&str], routes: &[(&str, &str, SocketAddr)]) -> Self {
         let folder = tempfile::Builder::new().prefix("mimi-tests-").tempdir().unwrap();
         let ca = ThrowawayCa::new("tests").unwrap();
         ca.write_to(folder.path()).unwrap();
@@ -49,14 +56,14 @@ impl Cluster {
             nodes.insert(domain, Node { peer_address, client_address, config, child: None });
         }
         let mut cluster = Self { folder, ca, binary: binary.into(), nodes };
-        cluster.write_configs();
+        cluster.write_configs(routes);
         for domain in cluster.nodes.keys().cloned().collect::<Vec<_>>() {
             cluster.start_provider(domain.as_str());
         }
         cluster
     }
 
-    fn write_configs(&self) {
+    fn write_configs(&self, routes: &[(&str, &str, SocketAddr)]) {
         for (domain, node) in &self.nodes {
             let mut text = format!(
                 "domain = \"{domain}\"\nlisten = \"{}\"\nclient_listen = \"{}\"\ndatabase = \"{domain}.db\"\n\
@@ -64,7 +71,9 @@ impl Cluster {
                 node.peer_address, node.client_address
             );
             for (other, other_node) in self.nodes.iter().filter(|(other, _)| *other != domain) {
-                text.push_str(&format!("[peers.\"{other}\"]\naddress = \"{}\"\n", other_node.peer_address));
+                let rerouted = routes.iter().find(|(from, to, _)| domain.as_str() == *from && other.as_str() == *to);
+                let address = rerouted.map_or(other_node.peer_address, |(_, _, address)| *address);
+                text.push_str(&format!("[peers.\"{other}\"]\naddress = \"{address}\"\n"));
             }
             std::fs::write(&node.config, text).unwrap();
         }
@@ -103,6 +112,25 @@ impl Cluster {
     pub fn kill_and_restart(&mut self, name: &str) {
         self.kill(name);
         self.start_provider(name);
+    }
+
+    /// The certificate and key of a provider, for a test that speaks in its name.
+    pub fn identity(&self, name: &str) -> TlsIdentity {
+        let file = |suffix: &str| self.folder.path().join(format!("{name}.{suffix}"));
+        TlsIdentity::from_files(&file("pem"), &file("key"), &self.folder.path().join("ca.pem")).unwrap()
+    }
+
+    /// Resident memory of a provider's process in octets.
+    pub fn resident(&mut self, name: &str) -> u64 {
+        let child = self.node(name).child.as_ref().expect("runs");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// Whether a provider's process is alive.
+    pub fn is_alive(&mut self, name: &str) -> bool {
+        self.node(name).child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
     }
 
     /// The address of the listener for other providers.
