@@ -36,7 +36,10 @@ const OUT_OF_ORDER: u32 = 100;
 /// How many messages of a sender may be missing before one that is still opened.
 const FORWARD: u32 = 1000;
 /// Messages of how many epochs before the current one can be opened.
-const PAST_EPOCHS: usize = 2;
+///
+/// The answer to a client's own commit is quicker than the fan-out of what the hub accepted before it: a client that commits while its provider is slow or
+/// away runs ahead of its queue, and has to open what then comes. Keys that are kept longer are keys that can be lost longer, so not more than that.
+const PAST_EPOCHS: usize = 16;
 
 /// How OpenMLS' values are written into SQLite.
 #[derive(Default)]
