@@ -96,6 +96,10 @@ impl ExtensionType {
     pub const EXTERNAL_SENDERS: Self = Self(5);
     /// `app_data_dictionary` (mls-extensions draft section 4.6).
     pub const APP_DATA_DICTIONARY: Self = Self(6);
+    /// `supported_wire_formats`, in leaf nodes (mls-extensions draft section 5).
+    pub const SUPPORTED_WIRE_FORMATS: Self = Self(7);
+    /// `required_wire_formats`, in group contexts (mls-extensions draft section 5).
+    pub const REQUIRED_WIRE_FORMATS: Self = Self(8);
     /// `last_resort` as an extension of its own, which older revisions of the mls-extensions draft had.
     pub const LAST_RESORT: Self = Self(10);
 }
@@ -115,6 +119,8 @@ impl ComponentId {
     pub const LAST_RESORT_KEY_PACKAGE: Self = Self(4);
     /// `app_ack` (draft-ietf-mls-extensions).
     pub const APP_ACK: Self = Self(5);
+    /// `external_receivers` (draft-mahy-mls-semiprivatemessage-07 section 5.2), the value that the draft suggests.
+    pub const EXTERNAL_RECEIVERS: Self = Self(8);
     /// `frank_aad` (draft-ietf-mimi-protocol-06 section 5.4.1).
     pub const FRANK_AAD: Self = Self(0x0020);
     /// `franking_agent`, registered as `franking_signature_key` (draft-ietf-mimi-protocol-06 section 5.4.1).
@@ -196,6 +202,8 @@ impl CredentialType {
     pub const BASIC: Self = Self(1);
     /// `x509`.
     pub const X509: Self = Self(2);
+    /// PseudonymousCredential (draft-ietf-mimi-protocol-06 section 6.1), which has no number yet: ours, of private use.
+    pub const PSEUDONYMOUS: Self = Self(0xF5E1);
 }
 
 /// What an MLSMessage holds (RFC 9420 section 17.2). The registry is open: unknown values are kept.
@@ -213,6 +221,9 @@ impl WireFormat {
     pub const GROUP_INFO: Self = Self(4);
     /// `mls_key_package`.
     pub const KEY_PACKAGE: Self = Self(5);
+    /// `mls_semiprivate_message` (draft-mahy-mls-semiprivatemessage-07 section 5.1), which has no number yet: ours, of private
+    /// use.
+    pub const SEMI_PRIVATE_MESSAGE: Self = Self(0xF5E0);
 }
 
 /// What a framed content is (RFC 9420 section 6). The registry is open: unknown values are kept.

@@ -48,7 +48,7 @@ pub const IDENTITY: Draft = Draft {
 pub const PROTOCOL: Draft = Draft {
     name: "draft-ietf-mimi-protocol",
     revision: PROTOCOL_REVISION,
-    taken: "everything but minimal metadata rooms; consent, identifierQuery, reportAbuse, franking and proxyDownload as types and rules, not yet served",
+    taken: "everything; minimal metadata rooms as types and checks, not yet in rooms",
     crates: &["mimi-protocol", "mimi-ds", "mimi-client", "mimi-provider", "mimi-conformance"],
 };
 
@@ -56,8 +56,8 @@ pub const PROTOCOL: Draft = Draft {
 pub const ROOM_POLICY: Draft = Draft {
     name: "draft-ietf-mimi-room-policy",
     revision: ROOM_POLICY_REVISION,
-    taken: "the two role numbers with a fixed meaning",
-    crates: &["mimi-arch"],
+    taken: "everything",
+    crates: &["mimi-arch", "mimi-room-policy", "mimi-ds", "mimi-client", "mimi-conformance"],
 };
 
 /// What a message holds.
@@ -113,8 +113,8 @@ pub const RATCHET_TREE_OPTIONS: Draft = Draft {
 pub const SEMI_PRIVATE_MESSAGE: Draft = Draft {
     name: "draft-mahy-mls-semiprivatemessage",
     revision: SEMI_PRIVATE_MESSAGE_REVISION,
-    taken: "the wire format, recognised",
-    crates: &["mimi-protocol"],
+    taken: "everything as types, sealing, opening and checks; clients and hub do not use it, because OpenMLS does not show the secrets it needs",
+    crates: &["mimi-protocol", "mimi-conformance"],
 };
 
 /// All drafts of this module.

@@ -113,7 +113,8 @@ pub enum Framing {
     Framed(MediaTypeList),
 }
 
-/// How application data are framed in a group with this dictionary in its context.
+/// How application data are framed in a group with this dictionary in its context (draft-ietf-mls-extensions section
+/// 6.2).
 ///
 /// # Errors
 /// When the group's list of media types is malformed.
@@ -121,7 +122,7 @@ pub fn framing(group_context: Option<&AppDataDictionary>) -> Result<Framing, Dec
     Ok(MediaTypeList::in_dictionary(group_context)?.map_or(Framing::Bare, Framing::Framed))
 }
 
-/// Content with its media type, which only a frame can say.
+/// Content with its media type, which only a frame can say (draft-ietf-mls-extensions section 6.2).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Opened<'a> {
     /// The media type, if the group frames its application data.
@@ -130,7 +131,7 @@ pub struct Opened<'a> {
     pub content: Vec<u8>,
 }
 
-/// Takes application data out of their frame, if the group has one.
+/// Takes application data out of their frame, if the group has one (draft-ietf-mls-extensions section 6.2).
 ///
 /// # Errors
 /// When there has to be a frame and it is malformed.
@@ -143,7 +144,8 @@ pub fn open<'a>(framing: &'a Framing, application_data: &[u8]) -> Result<Opened<
     Ok(Opened { media_type, content: framed.inner_application_content })
 }
 
-/// Puts content into the frame that the group asks for. The media type that comes first in the group's list is not written.
+/// Puts content into the frame that the group asks for (draft-ietf-mls-extensions section 6.2). The media type that
+/// comes first in the group's list is not written.
 ///
 /// # Errors
 /// When a media type is named in a group without frames, or the content is too long.

@@ -17,7 +17,7 @@ use crate::mls::{
 
 pub use mimi_arch::component::{Component, Refusal};
 
-/// A component that an application knows, for [`resolve`].
+/// A component that an application knows, for [`resolve`] (draft-ietf-mls-extensions section 4.7).
 #[derive(Clone, Copy)]
 pub struct Known {
     id: ComponentId,
@@ -54,7 +54,7 @@ fn apply_encoded<C: Component>(data: Option<&[u8]>, updates: &[&[u8]]) -> Result
     after.to_bytes().map_err(Cause::NotWritten)
 }
 
-/// What happens to proposals for components that the application does not know.
+/// What happens to proposals for components that the application does not know (draft-ietf-mls-extensions section 4.7).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum UnknownComponents {
     /// They are invalid: the rule of the draft for members of a group.
@@ -64,7 +64,7 @@ pub enum UnknownComponents {
     Keep,
 }
 
-/// What the AppDataUpdate proposals of one commit lead to.
+/// What the AppDataUpdate proposals of one commit lead to (draft-ietf-mls-extensions section 4.7).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Resolution {
     /// The dictionary after the commit. Absent only if there was none and nothing was put into one.
@@ -134,7 +134,7 @@ impl ResolveError {
     }
 }
 
-/// Why updates of one component do not lead to new data.
+/// Why updates of one component do not lead to new data (draft-ietf-mls-extensions section 4.7).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Cause {

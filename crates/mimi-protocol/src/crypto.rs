@@ -1,14 +1,19 @@
-//! Labelled signatures and encryption outside a group (RFC 9420 sections 5.1.2 and 5.1.3).
+//! Labelled signatures, encryption and key derivation outside a group (RFC 9420 sections 5.1.2, 5.1.3 and 8).
 //!
 //! The draft signs requests with `SignWithLabel` and encrypts the group info with `EncryptWithLabel`. Signing is a
-//! trait, so that a key can live elsewhere; encryption is a trait because HPKE comes with the MLS library, which this
-//! crate does without.
+//! trait, so that a key can live elsewhere; encryption to a public key is a trait because HPKE comes with the MLS library,
+//! which this crate does without. Hashes, HKDF and the AEADs of the cipher suites are here.
+
+mod aead;
+mod kdf;
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 
 use crate::codec;
 pub use crate::mls::HpkeCiphertext;
 use crate::values::{CipherSuite, SignatureScheme};
+pub use aead::{AeadError, AeadKey};
+pub use kdf::{expand_with_label, hash};
 
 const LABEL_PREFIX: &[u8] = b"MLS 1.0 ";
 
@@ -42,7 +47,7 @@ fn put_any(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-/// A signature that could not be made.
+/// A signature that could not be made (RFC 9420 section 5.1.2).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
@@ -57,7 +62,7 @@ pub enum SignError {
     Signer(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// A signature that does not hold.
+/// A signature that does not hold (RFC 9420 section 5.1.2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignatureError {
@@ -90,7 +95,7 @@ impl SignatureError {
     }
 }
 
-/// Something that holds a signature key.
+/// Something that holds a signature key (RFC 9420 section 5.1.2).
 pub trait LabelSigner: Send + Sync {
     /// The public key, as MLS writes it.
     fn public_key(&self) -> &[u8];
@@ -102,7 +107,7 @@ pub trait LabelSigner: Send + Sync {
     fn sign_with_label(&self, label: &str, content: &[u8]) -> Result<Vec<u8>, SignError>;
 }
 
-/// An Ed25519 key in memory.
+/// An Ed25519 key in memory (RFC 9420 section 5.1.2).
 #[derive(Clone)]
 pub struct Ed25519Signer {
     key: SigningKey,
@@ -154,7 +159,7 @@ pub fn verify_with_label(
     key.verify_strict(&sign_content(label, content), &signature).map_err(|_| SignatureError::Invalid)
 }
 
-/// HPKE that failed.
+/// HPKE that failed (RFC 9420 section 5.1.3).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HpkeError {

@@ -77,9 +77,9 @@ impl Endpoint {
         Self::ProxyDownload,
     ];
 
-    /// The endpoints that this crate implements, and that [`Directory::of`] lists.
-    pub const IMPLEMENTED: [Self; 5] =
-        [Self::KeyMaterial, Self::Update, Self::Notify, Self::SubmitMessage, Self::GroupInfo];
+    /// The endpoints that this crate implements: all of them. Which of them a provider offers is the provider's choice, see
+    /// [`Directory::of`].
+    pub const IMPLEMENTED: [Self; 10] = Self::ALL;
 
     /// The member name in the directory document.
     // req: MP06-5.1-04
@@ -142,7 +142,7 @@ impl fmt::Display for Endpoint {
 /// ```
 /// use mimi_protocol::directory::{Directory, Endpoint};
 ///
-/// let directory = Directory::of("https://a.example")?;
+/// let directory = Directory::of("https://a.example", Endpoint::IMPLEMENTED)?;
 /// assert_eq!(
 ///     directory.expand(Endpoint::Update, "mimi://a.example/r/clubhouse")?,
 ///     "https://a.example/mimi/v1/update/mimi%3A%2F%2Fa.example%2Fr%2Fclubhouse"
@@ -156,15 +156,15 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Our own document: the [implemented](Endpoint::IMPLEMENTED) endpoints below [`PATH_PREFIX`] at `base_url`, which is
-    /// `https://DOMAIN` or `https://DOMAIN:PORT` and nothing more.
+    /// Our own document: the endpoints that we offer, below [`PATH_PREFIX`] at `base_url`, which is `https://DOMAIN` or
+    /// `https://DOMAIN:PORT` and nothing more.
     ///
     /// # Errors
     /// [`DirectoryError::Template`] when `base_url` is something else.
-    pub fn of(base_url: &str) -> Result<Self, DirectoryError> {
+    pub fn of(base_url: &str, endpoints: impl IntoIterator<Item = Endpoint>) -> Result<Self, DirectoryError> {
         let base = base_url.strip_suffix('/').unwrap_or(base_url);
         let mut templates = BTreeMap::new();
-        for endpoint in Endpoint::IMPLEMENTED {
+        for endpoint in endpoints {
             let text = format!("{base}{PATH_PREFIX}{endpoint}/{{{}}}", endpoint.variable());
             let template: UrlTemplate = text.parse().map_err(|source| DirectoryError::Template { endpoint, source })?;
             // A path in the base would make paths that `match_path` does not know.

@@ -80,7 +80,7 @@ impl Wire for GroupInfoRequestTbs {
     }
 }
 
-/// A request for the group info whose signature holds.
+/// A request for the group info whose signature holds (draft-ietf-mimi-protocol-06 section 5.6).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct GroupInfoRequest {
     tbs: GroupInfoRequestTbs,
@@ -102,7 +102,7 @@ impl GroupInfoRequest {
     }
 }
 
-/// A request for the group info as it came in, not verified.
+/// A request for the group info as it came in, not verified (draft-ietf-mimi-protocol-06 section 5.6).
 // req: MP06-5.6-11
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct GroupInfoRequestIn {
@@ -119,6 +119,11 @@ impl GroupInfoRequestIn {
     /// What the request claims.
     pub const fn unverified_tbs(&self) -> &GroupInfoRequestTbs {
         &self.tbs
+    }
+
+    /// The signature, not verified.
+    pub const fn unverified_signature(&self) -> &[u8] {
+        self.signature.as_slice()
     }
 
     /// Verifies the signature with the key in the request.
@@ -373,7 +378,7 @@ impl GroupInfoResponse {
     }
 }
 
-/// The answer of a hub as it came in, neither verified nor opened.
+/// The answer of a hub as it came in, neither verified nor opened (draft-ietf-mimi-protocol-06 section 5.6).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct GroupInfoResponseIn(GroupInfoResponse);
 
@@ -402,7 +407,7 @@ impl Wire for GroupInfoResponseIn {
     }
 }
 
-/// A response that could not be made.
+/// A response that could not be made (draft-ietf-mimi-protocol-06 section 5.6).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SealResponseError {
@@ -444,7 +449,7 @@ pub fn seal_response(
     Ok(tbs.sign(signer)?)
 }
 
-/// A response that is of no use to the one who asked.
+/// A response that is of no use to the one who asked (draft-ietf-mimi-protocol-06 section 5.6).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenResponseError {
@@ -473,7 +478,7 @@ pub enum OpenResponseError {
     SignerNotHub,
 }
 
-/// A response that was verified and opened.
+/// A response that was verified and opened (draft-ietf-mimi-protocol-06 section 5.6).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct OpenedGroupInfo {
     /// The hub; the first external sender of the group.

@@ -9,11 +9,11 @@
 
 use mimi_arch::{Domain, UriRule};
 
-/// The local part of every From header field between providers.
+/// The local part of every From header field between providers (draft-ietf-mimi-protocol-06 section 4.1).
 // req: MP06-4.1-07
 pub const LOCAL_PART: &str = "mimi";
 
-/// The value of our From header field.
+/// The value of our From header field (draft-ietf-mimi-protocol-06 section 4.1).
 // req: MP06-4.1-08
 pub fn from_value(source: &Domain) -> String {
     format!("{LOCAL_PART}@{source}")
@@ -58,7 +58,8 @@ pub fn parse_from(value: &str) -> Result<Domain, HeaderError> {
     parse_domain(domain, local_part.len() + 1)
 }
 
-/// Reads a Host header field or an `:authority`; the port may be anything that is one and is dropped.
+/// Reads a Host header field or an `:authority`; the port may be anything that is one and is dropped
+/// (draft-ietf-mimi-protocol-06 section 4.1).
 ///
 /// # Errors
 /// [`HeaderRule::Empty`], [`HeaderRule::Address`], [`HeaderRule::Port`] or [`HeaderRule::Domain`].
@@ -87,7 +88,8 @@ fn parse_domain(text: &str, base: usize) -> Result<Domain, HeaderError> {
         .map_err(|error| HeaderError { offset: base + error.offset(), rule: HeaderRule::Domain(error.rule()) })
 }
 
-/// Decides whether Host, From and the certificate of the peer agree, and says who the source provider is.
+/// Decides whether Host, From and the certificate of the peer agree, and says who the source provider is
+/// (draft-ietf-mimi-protocol-06 section 4.1).
 ///
 /// `host` is the Host header field or `:authority`, `own` our domain, `peer_certificate_names` the domains that TLS has
 /// authenticated for the peer. A certificate can name several domains; From says for which of them the peer speaks.
@@ -117,7 +119,7 @@ pub fn check_identities(
     Ok(source)
 }
 
-/// Why a header field was refused, and where.
+/// Why a header field was refused, and where (draft-ietf-mimi-protocol-06 section 4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("offset {offset}: {rule}")]
 pub struct HeaderError {
@@ -155,7 +157,7 @@ impl HeaderError {
 
 const SECTION: &str = "draft-ietf-mimi-protocol-06 section 4.1";
 
-/// The rules of the two header fields.
+/// The rules of the two header fields (draft-ietf-mimi-protocol-06 section 4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderRule {
@@ -200,7 +202,7 @@ pub enum HeaderRule {
     Domain(UriRule),
 }
 
-/// Why the source or the target of a request was refused.
+/// Why the source or the target of a request was refused (draft-ietf-mimi-protocol-06 section 4.1).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdentityError {

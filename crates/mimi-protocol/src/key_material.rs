@@ -109,7 +109,7 @@ fn non_empty(r: &mut Reader<'_>, rule: &'static Rule) -> Result<IdentifierUri, D
     if uri.is_empty() { Err(start.error(rule)) } else { Ok(uri) }
 }
 
-/// A request for key material whose signature holds.
+/// A request for key material whose signature holds (draft-ietf-mimi-protocol-06 section 5.2).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct KeyMaterialRequest {
     tbs: KeyMaterialRequestTbs,
@@ -131,7 +131,7 @@ impl KeyMaterialRequest {
     }
 }
 
-/// A request for key material as it came in, not verified.
+/// A request for key material as it came in, not verified (draft-ietf-mimi-protocol-06 section 5.2).
 // req: MP06-5.2-14
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct KeyMaterialRequestIn {
@@ -148,6 +148,11 @@ impl KeyMaterialRequestIn {
     /// What the request claims.
     pub const fn unverified_tbs(&self) -> &KeyMaterialRequestTbs {
         &self.tbs
+    }
+
+    /// The signature, not verified.
+    pub const fn unverified_signature(&self) -> &[u8] {
+        self.signature.as_slice()
     }
 
     /// Verifies the signature with the key in the request.

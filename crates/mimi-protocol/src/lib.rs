@@ -15,6 +15,7 @@ pub mod http;
 pub mod identifier_query;
 pub mod identifier_uri;
 pub mod key_material;
+pub mod minimal_metadata;
 pub mod mls;
 pub mod notify;
 pub mod participant_list;
@@ -24,6 +25,7 @@ pub mod ratchet_tree;
 pub mod report_abuse;
 pub mod room_metadata;
 pub mod safe_aad;
+pub mod semi_private_message;
 pub mod submit_message;
 #[cfg(test)]
 mod testing;

@@ -109,7 +109,9 @@ impl Wire for FanoutEvent {
                 }
                 PublicContent::Application(_) => Err(start.error(&NOT_FANNED_OUT)),
             },
-            MlsMessageView::GroupInfo(_) | MlsMessageView::KeyPackage(_) => Err(start.error(&NOT_FANNED_OUT)),
+            MlsMessageView::GroupInfo(_) | MlsMessageView::KeyPackage(_) | MlsMessageView::SemiPrivateMessage(_) => {
+                Err(start.error(&NOT_FANNED_OUT))
+            }
         }
     }
 
@@ -167,7 +169,7 @@ fn check_stapled(proposal: &MlsMessage, commit: &PublicMessageView) -> Result<()
     if proposal.group_id == commit.group_id && is_next { Ok(()) } else { Err(&STAPLED_NOT_OF_NEXT_EPOCH) }
 }
 
-/// Reads the whole body of a notify request: one or more messages.
+/// Reads the whole body of a notify request: one or more messages (draft-ietf-mimi-protocol-06 section 5.5).
 ///
 /// # Errors
 /// When there is no message or one of them is malformed.
@@ -184,7 +186,7 @@ pub fn decode_all(body: &[u8]) -> Result<Vec<FanoutMessage>, DecodeError> {
     Ok(messages)
 }
 
-/// Writes the whole body of a notify request.
+/// Writes the whole body of a notify request (draft-ietf-mimi-protocol-06 section 5.5).
 ///
 /// # Errors
 /// When there is no message or one of them has no encoding.

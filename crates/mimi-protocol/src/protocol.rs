@@ -6,7 +6,8 @@ rules! {
     PROTOCOL_UNKNOWN = "the end-to-end protocol is not one that is defined", "draft-ietf-mimi-protocol-06 section 5";
 }
 
-/// The end-to-end protocol. What follows it on the wire depends on it, so an unknown one cannot be read past.
+/// The end-to-end protocol (draft-ietf-mimi-protocol-06 section 5). What follows it on the wire depends on it, so an
+/// unknown one cannot be read past.
 // req: MP06-5-01, MP06-5-03
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[repr(u8)]

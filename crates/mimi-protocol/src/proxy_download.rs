@@ -21,7 +21,8 @@ const DEFAULT_PORT: u16 = 443;
 /// The longest URL that is permitted, in octets. The draft sets no limit; RFC 9110 section 4.1 asks for 8000 at least.
 pub const MAX_URL_OCTETS: usize = 8000;
 
-/// The hosts from which peer providers let assets be downloaded, with their ports.
+/// The hosts from which peer providers let assets be downloaded, with their ports (draft-ietf-mimi-protocol-06 section
+/// 5.10.2).
 ///
 /// Hosts are listed whole: a host below one in the list is another host.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -90,7 +91,8 @@ impl fmt::Display for PermittedDownload {
     }
 }
 
-/// Permits the URL in the path of a proxyDownload request of our own layout. The path is percent-decoded exactly once.
+/// Permits the URL in the path of a proxyDownload request of our own layout (draft-ietf-mimi-protocol-06 section
+/// 5.10.2). The path is percent-decoded exactly once.
 ///
 /// # Errors
 /// When the path is not one of proxyDownload, its value is not well formed, or the URL is not permitted.
@@ -102,7 +104,8 @@ pub fn permit_path(path: &str, hosts: &AssetHosts) -> Result<PermittedDownload, 
     }
 }
 
-/// Permits a download URL, decoded from the request's path before. Nothing in it is percent-decoded here.
+/// Permits a download URL, decoded from the request's path before (draft-ietf-mimi-protocol-06 section 5.10.2). Nothing
+/// in it is percent-decoded here.
 ///
 /// # Errors
 /// The first rule that the URL breaks.
@@ -124,6 +127,10 @@ pub fn permit(url: &str, hosts: &AssetHosts) -> Result<PermittedDownload, UrlErr
     }
     let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     let at = SCHEME.len();
+    // Brackets stand around a host that is an IPv6 address only (RFC 3986 section 3.2.2).
+    if let Some(offset) = target.find(['[', ']']) {
+        return Err(fail(at + authority.len() + offset, UrlRule::Character));
+    }
     if authority.contains('@') {
         return Err(fail(at, UrlRule::UserInfo));
     }
@@ -170,7 +177,7 @@ fn is_uri_character(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=".contains(&octet)
 }
 
-/// Why a hub does not download for a request.
+/// Why a hub does not download for a request (draft-ietf-mimi-protocol-06 section 5.10.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DownloadError {
@@ -195,7 +202,7 @@ impl DownloadError {
     }
 }
 
-/// Why a download URL is not permitted, and where.
+/// Why a download URL is not permitted, and where (draft-ietf-mimi-protocol-06 section 5.10.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("offset {offset}: {rule}")]
 pub struct UrlError {
@@ -220,7 +227,7 @@ impl UrlError {
     }
 }
 
-/// The rules of a download URL.
+/// The rules of a download URL (draft-ietf-mimi-protocol-06 section 5.10.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlRule {

@@ -76,6 +76,23 @@ impl Wire for SafeAad {
     }
 }
 
+/// A list of components (mls-extensions draft section 5): the data of `safe_aad` and `app_components`. In a group context those that
+/// every member has to understand, in a leaf node those that the client understands.
+///
+/// Whatever it lists: that `safe_aad` stands in the group context is what turns the framing on.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct ComponentsList(pub Vec<ComponentId>);
+
+impl Wire for ComponentsList {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        r.list().map(Self)
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        codec::put_list(out, &self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -108,6 +125,13 @@ mod tests {
         refused::<SafeAad>(&[8, 0, 0x21, 1, 0xaa, 0, 0x20, 1, 0xaa], 0, &AAD_ITEMS_NOT_SORTED);
         refused::<SafeAad>(&[8, 0, 0x20, 1, 0xaa, 0, 0x20, 1, 0xaa], 0, &AAD_ITEMS_NOT_SORTED);
         assert_eq!(SafeAad::new(vec![item(1), item(1)]).unwrap_err().rule(), &AAD_ITEMS_NOT_SORTED);
+    }
+
+    #[test]
+    fn a_list_of_components_may_be_empty_and_keeps_its_order() {
+        assert_eq!(laws(&ComponentsList(vec![ComponentId(0x21), ComponentId(0x20)])), [4, 0, 0x21, 0, 0x20]);
+        assert_eq!(laws(&ComponentsList::default()), [0]);
+        refused::<ComponentsList>(&[3, 0, 0x21, 0], 3, &codec::TRUNCATED);
     }
 
     proptest! {

@@ -18,7 +18,7 @@ pub enum ConsentEndpoint {
     UpdateConsent,
 }
 
-/// The two providers of a request, each with all its domains.
+/// The two providers of a request, each with all its domains (draft-ietf-mimi-protocol-06 section 5.7).
 ///
 /// There is no third one: consent never goes through a hub.
 // req: MP06-5.7-01, MP06-8-11

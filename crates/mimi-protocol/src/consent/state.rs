@@ -19,7 +19,7 @@ use crate::key_material::KeyMaterialUserCode;
 
 use super::entry::ConsentOperation;
 
-/// Where consent stands for one scope.
+/// Where consent stands for one scope (draft-ietf-mimi-protocol-06 sections 5.7 and 8).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum ScopeState {
     /// Nobody asked and nothing was decided.
@@ -35,7 +35,7 @@ pub enum ScopeState {
     DeniedRequested,
 }
 
-/// What happens to one scope.
+/// What happens to one scope (draft-ietf-mimi-protocol-06 sections 5.7 and 8).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ScopeEvent {
     /// Consent is asked for.
@@ -53,6 +53,9 @@ pub enum ScopeEvent {
 }
 
 impl ScopeState {
+    /// All states.
+    pub const ALL: [Self; 5] = [Self::Unknown, Self::Requested, Self::Granted, Self::Denied, Self::DeniedRequested];
+
     /// The table of transitions.
     // req: MP06-5.7-06, MP06-5.7-12, MP06-5.7-19, MP06-8-03, MP06-8-04, MP06-8-06
     pub const fn after(self, event: ScopeEvent) -> Self {
@@ -121,7 +124,7 @@ impl Consent {
     }
 }
 
-/// Where consent stands for one requester and one target.
+/// Where consent stands for one requester and one target (draft-ietf-mimi-protocol-06 sections 5.7 and 8).
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct PairConsent {
     any: ScopeState,
@@ -176,6 +179,23 @@ impl PairConsent {
         let any = self.any.is_requested().then_some(None);
         let rooms = self.rooms.iter().filter(|(_, state)| state.is_requested()).map(|(room, _)| Some(room));
         any.into_iter().chain(rooms)
+    }
+
+    /// The scopes in another state than unknown; `None` is any room.
+    pub fn scopes(&self) -> impl Iterator<Item = (Option<&RoomUri>, ScopeState)> {
+        let any = (self.any != ScopeState::Unknown).then_some((None, self.any));
+        any.into_iter().chain(self.rooms.iter().map(|(room, state)| (Some(room), *state)))
+    }
+
+    /// Puts back a scope; what is kept of it before and after.
+    pub(super) fn restore(&mut self, room: Option<RoomUri>, state: ScopeState) -> (Kept, Kept) {
+        let before = self.state(room.as_ref());
+        match room {
+            None => self.any = state,
+            Some(room) if state == ScopeState::Unknown => drop(self.rooms.remove(&room)),
+            Some(room) => drop(self.rooms.insert(room, state)),
+        }
+        (Kept::of([before].into_iter()), Kept::of([state].into_iter()))
     }
 
     /// Whether nothing is kept.

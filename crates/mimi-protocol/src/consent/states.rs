@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use mimi_arch::{RoomUri, UserUri};
 
 use super::entry::{ConsentOperation, ConsentScope};
-use super::state::{Consent, Kept, PairConsent};
+use super::state::{Consent, Kept, PairConsent, ScopeState};
 
-/// Whose consent is kept: which of the two users of a scope is the provider's own.
+/// Whose consent is kept: which of the two users of a scope is the provider's own (draft-ietf-mimi-protocol-06 section
+/// 8).
 ///
 /// Every provider keeps both, apart from each other: as the target's provider it decides by what it keeps, as the
 /// requester's it knows what to expect.
@@ -19,8 +20,8 @@ pub enum Keeper {
     RequesterProvider,
 }
 
-/// How much is kept for one user of the provider. The two are apart so that neither side can crowd out what the other
-/// one did.
+/// How much is kept for one user of the provider (draft-ietf-mimi-protocol-06 section 8). The two are apart so that
+/// neither side can crowd out what the other one did.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Limits {
     /// Scopes with a request that waits for an answer.
@@ -29,7 +30,7 @@ pub struct Limits {
     pub decisions: usize,
 }
 
-/// What became of an operation.
+/// What became of an operation (draft-ietf-mimi-protocol-06 section 8).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -61,7 +62,7 @@ pub enum Outcome {
     DecisionNotKept,
 }
 
-/// The consent of all users of one provider on one side.
+/// The consent of all users of one provider on one side (draft-ietf-mimi-protocol-06 section 8).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConsentStates {
     keeper: Keeper,
@@ -81,6 +82,23 @@ impl ConsentStates {
     /// Nothing kept yet.
     pub const fn new(keeper: Keeper, limits: Limits) -> Self {
         Self { keeper, limits, users: BTreeMap::new() }
+    }
+
+    /// Puts back one scope that was kept ([`PairConsent::scopes`]); limits do not apply. A state of unknown puts back nothing.
+    pub fn restore(&mut self, own: UserUri, other: UserUri, room: Option<RoomUri>, state: ScopeState) {
+        let mut pair = self.users.get(&own).and_then(|user| user.pairs.get(&other)).cloned().unwrap_or_default();
+        let (before, after) = pair.restore(room, state);
+        let user = self.users.get(&own).map(|user| user.kept).unwrap_or_default();
+        let kept = Kept {
+            requests: (user.requests + after.requests).saturating_sub(before.requests),
+            decisions: (user.decisions + after.decisions).saturating_sub(before.decisions),
+        };
+        self.put(own, other, kept, |kept| *kept = pair);
+    }
+
+    /// What is kept for one user of the provider: the other user, and where consent stands between the two.
+    pub fn pairs<'a>(&'a self, own: &UserUri) -> impl Iterator<Item = (&'a UserUri, &'a PairConsent)> + use<'a> {
+        self.users.get(own).into_iter().flat_map(|user| &user.pairs)
     }
 
     /// Does an operation. A limit leaves everything as it was.

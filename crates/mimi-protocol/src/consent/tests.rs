@@ -456,6 +456,19 @@ proptest! {
     }
 
     #[test]
+    fn what_is_written_down_scope_by_scope_is_put_back(events in events(24)) {
+        let states = run(&events);
+        let mut restored = ConsentStates::new(Keeper::TargetProvider, AMPLE);
+        for (other, pair) in states.pairs(&bob()) {
+            for (room, state) in pair.scopes() {
+                restored.restore(bob(), other.clone(), room.cloned(), state);
+            }
+        }
+        prop_assert_eq!(restored.kept(&bob()), states.kept(&bob()));
+        prop_assert_eq!(restored, states);
+    }
+
+    #[test]
     fn what_happens_between_two_users_leaves_others_alone(events in events(12), others in events(12)) {
         let cathy = user("mimi://a.example/u/cathy");
         let mut mixed = ConsentStates::new(Keeper::TargetProvider, AMPLE);

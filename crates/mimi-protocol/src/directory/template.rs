@@ -16,7 +16,8 @@ const SCHEME: &str = "https://";
 /// Everything but the unreserved characters of RFC 3986 section 2.3.
 const WHOLE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// An `https` URL with exactly one variable in its path, without user information, query and fragment.
+/// An `https` URL with exactly one variable in its path, without user information, query and fragment
+/// (draft-ietf-mimi-protocol-06 section 5.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UrlTemplate {
     text: String,
@@ -204,7 +205,7 @@ pub(super) fn bad_escape(text: &str) -> Option<usize> {
     })
 }
 
-/// Why a URL template was refused, and where.
+/// Why a URL template was refused, and where (draft-ietf-mimi-protocol-06 section 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("offset {offset}: {rule}")]
 pub struct TemplateError {
@@ -229,7 +230,7 @@ impl TemplateError {
     }
 }
 
-/// The rules of a URL template.
+/// The rules of a URL template (draft-ietf-mimi-protocol-06 section 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum TemplateRule {
@@ -271,7 +272,7 @@ pub enum TemplateRule {
     BaseWithPath,
 }
 
-/// Why there is no URL for an endpoint and a value.
+/// Why there is no URL for an endpoint and a value (draft-ietf-mimi-protocol-06 section 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExpandError {

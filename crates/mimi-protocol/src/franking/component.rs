@@ -4,14 +4,14 @@ use super::wire::{AgentChange, FRANKING_AGENT, FrankingAgentData, FrankingAgentU
 use crate::component::{Component, Refusal};
 use crate::mls::ComponentId;
 
-/// The component with the franking agent of a room.
+/// The component with the franking agent of a room (draft-ietf-mimi-protocol-06 section 5.4.1).
 ///
 /// A replacement is accepted, although a client does not propose one ([`AgentChange::Replaced`]).
 // req: MP06-5.4.1-02, MP06-5.4.1-05
 #[derive(Clone, Copy, Debug)]
 pub enum FrankingAgent {}
 
-/// Updates of the franking agent that are not accepted.
+/// Updates of the franking agent that are not accepted (draft-ietf-mimi-protocol-06 section 5.4.1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AgentUpdateError {

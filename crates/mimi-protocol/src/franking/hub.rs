@@ -77,7 +77,7 @@ impl fmt::Debug for ServerFrank {
     }
 }
 
-/// A message that the hub could not frank.
+/// A message that the hub could not frank (draft-ietf-mimi-protocol-06 section 5.4.1.2).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrankError {
@@ -99,7 +99,7 @@ impl FrankError {
     }
 }
 
-/// The hub of a room, able to frank its messages.
+/// The hub of a room, able to frank its messages (draft-ietf-mimi-protocol-06 section 5.4.1.2).
 #[derive(Clone, Copy)]
 pub struct Franker<'a> {
     /// The hub's domain.

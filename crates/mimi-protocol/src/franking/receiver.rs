@@ -13,7 +13,8 @@ use crate::mls::Credential;
 use crate::submit_message::Frank;
 use crate::values::{AcceptedTimestamp, CipherSuite};
 
-/// An application message that MLS decrypted, with all that its frank is verified against.
+/// An application message that MLS decrypted, with all that its frank is verified against (draft-ietf-mimi-protocol-06
+/// section 5.4.1.3).
 #[derive(Clone, Copy, Debug)]
 pub struct Received<'a> {
     /// The cipher suite of the group.
@@ -36,7 +37,8 @@ pub struct Received<'a> {
     pub content: FrankedContent<'a>,
 }
 
-/// A stamp that holds: what a receiver keeps with the message, to be able to report it.
+/// A stamp that holds: what a receiver keeps with the message, to be able to report it (draft-ietf-mimi-protocol-06
+/// section 5.4.1.3).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct VerifiedFrank {
     frank: Frank,
@@ -55,7 +57,7 @@ impl VerifiedFrank {
     }
 }
 
-/// A message whose frank proves nothing.
+/// A message whose frank proves nothing (draft-ietf-mimi-protocol-06 section 5.4.1.3).
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrankRefusal {

@@ -12,7 +12,7 @@ use crate::identifier_uri::IdentifierUri;
 use crate::submit_message::Frank;
 use crate::values::AcceptedTimestamp;
 
-/// One reported message, with what the hub has to verify it.
+/// One reported message, with what the hub has to verify it (draft-ietf-mimi-protocol-06 section 5.9).
 #[derive(Clone, Copy, Debug)]
 pub struct Reported<'a> {
     /// The message content; the octets that the tag was made of.
@@ -27,7 +27,7 @@ pub struct Reported<'a> {
     pub alleged_sender: Option<&'a IdentifierUri>,
 }
 
-/// A reported message that the hub itself did stamp.
+/// A reported message that the hub itself did stamp (draft-ietf-mimi-protocol-06 section 5.9).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProvenMessage {
     context: ServerFrankingContext,
@@ -46,7 +46,7 @@ impl ProvenMessage {
     }
 }
 
-/// A reported message that proves nothing.
+/// A reported message that proves nothing (draft-ietf-mimi-protocol-06 section 5.9).
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReportRefusal {

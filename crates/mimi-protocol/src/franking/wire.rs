@@ -70,7 +70,7 @@ pub struct FrankingAgentData {
     pub credential: Credential,
 }
 
-/// An agent that cannot frank in a room.
+/// An agent that cannot frank in a room (draft-ietf-mimi-protocol-06 section 5.4.1).
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AgentError {
@@ -95,7 +95,7 @@ impl AgentError {
     }
 }
 
-/// What an update of the agent amounts to.
+/// What an update of the agent amounts to (draft-ietf-mimi-protocol-06 section 5.4.1).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum AgentChange {
     /// There was no agent; now there is one.

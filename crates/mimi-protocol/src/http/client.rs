@@ -10,11 +10,11 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, FROM, HeaderMap, HeaderValue};
+use http::header::{ACCEPT, CONTENT_TYPE, FROM, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 use mimi_arch::{Domain, RoomUri, UserUri};
 use reqwest::{Url, redirect};
@@ -29,9 +29,11 @@ use crate::key_material::KeyMaterialResponse;
 use crate::submit_message::SubmitMessageResponse;
 use crate::update::UpdateRoomResponse;
 
+pub use direct::{ConsentAnswer, Download};
 pub use error::ClientError;
-use header::{max_age, retry_after};
+use header::{Freshness, Validators, freshness, retry_after};
 
+mod direct;
 mod error;
 mod header;
 
@@ -49,7 +51,7 @@ pub struct Timeouts {
     pub connect: Duration,
     /// From the start of a request to the last octet of the response; 60 s by default.
     pub request: Duration,
-    /// How long a directory without max-age is kept; 5 minutes by default.
+    /// How long a directory is kept that says neither max-age nor Expires; 5 minutes by default.
     pub directory: Duration,
 }
 
@@ -103,8 +105,9 @@ impl ProviderClientConfig {
 /// Asks other providers. It keeps connections and directories, so one per provider is enough.
 #[derive(Debug)]
 pub struct ProviderClient {
-    http: reqwest::Client,
+    http: RwLock<reqwest::Client>,
     own: Domain,
+    peers: BTreeMap<Domain, PeerAddress>,
     timeouts: Timeouts,
     limits: ResponseLimits,
     directories: Mutex<BTreeMap<Domain, Cached>>,
@@ -113,6 +116,7 @@ pub struct ProviderClient {
 #[derive(Debug)]
 struct Cached {
     directory: Arc<Directory>,
+    validators: Validators,
     until: Instant,
 }
 
@@ -151,33 +155,24 @@ impl ProviderClient {
     /// # Errors
     /// [`ClientError::Setup`] when the TLS configuration cannot be used.
     pub fn new(config: ProviderClientConfig) -> Result<Self, ClientError> {
-        let ProviderClientConfig { own, mut tls, peers, timeouts, limits } = config;
-        if tls.alpn_protocols.is_empty() {
-            tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        }
-        // req: MP06-4.1-05
-        let from = HeaderValue::from_str(&host_from::from_value(&own)).map_err(|_| ClientError::Own)?;
-        let mut headers = HeaderMap::new();
-        headers.insert(FROM, from);
-        // req: MP06-4.1-01
-        let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .https_only(true)
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .connect_timeout(timeouts.connect)
-            .timeout(timeouts.request)
-            .default_headers(headers);
-        for (domain, address) in &peers {
-            builder = builder.resolve(domain.as_str(), address.socket);
-        }
-        Ok(Self {
-            http: builder.build().map_err(ClientError::Setup)?,
-            own,
-            timeouts,
-            limits,
-            directories: Mutex::default(),
-        })
+        let ProviderClientConfig { own, tls, peers, timeouts, limits } = config;
+        let http = RwLock::new(https_client(&own, tls, &peers, timeouts)?);
+        Ok(Self { http, own, peers, timeouts, limits, directories: Mutex::default() })
+    }
+
+    /// Uses another certificate and other roots from now on: for new connections. Requests under way end on theirs, idle
+    /// connections are closed.
+    ///
+    /// # Errors
+    /// [`ClientError::Setup`] when the TLS configuration cannot be used; then the former one stays.
+    pub fn replace_tls(&self, tls: rustls::ClientConfig) -> Result<(), ClientError> {
+        let http = https_client(&self.own, tls, &self.peers, self.timeouts)?;
+        *self.http.write().unwrap_or_else(PoisonError::into_inner) = http;
+        Ok(())
+    }
+
+    fn http(&self) -> reqwest::Client {
+        self.http.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Our own domain.
@@ -185,7 +180,7 @@ impl ProviderClient {
         &self.own
     }
 
-    /// The directory of a peer, kept as long as its max-age says.
+    /// The directory of a peer, kept and validated as its header fields say (RFC 9111).
     ///
     /// # Errors
     /// When it cannot be fetched or is not one.
@@ -324,35 +319,55 @@ impl ProviderClient {
     }
 
     /// The directory, and whether it was kept from an earlier request.
+    ///
+    /// Kept as RFC 9111 says for a private cache: while it is fresh it is used; then, or with no-cache, it is validated by its
+    /// entity tag or date.
     async fn find_directory(&self, peer: &Domain) -> Result<(Arc<Directory>, bool), ClientError> {
         let now = Instant::now();
-        if let Some(cached) = self.directories().get(peer)
-            && now < cached.until
-        {
-            return Ok((Arc::clone(&cached.directory), true));
-        }
+        let stale = {
+            let directories = self.directories();
+            match directories.get(peer) {
+                Some(cached) if now < cached.until => return Ok((Arc::clone(&cached.directory), true)),
+                cached => cached.map(|cached| (Arc::clone(&cached.directory), cached.validators.clone())),
+            }
+        };
         let url = parse_url(&format!("https://{peer}{}", directory::WELL_KNOWN))?;
-        let request = self.http.get(url).header(ACCEPT, directory::MEDIA_TYPE);
+        let mut request = self.http().get(url).header(ACCEPT, directory::MEDIA_TYPE);
+        if let Some((_, validators)) = &stale {
+            request = request.headers(validators.conditions());
+        }
         let response = request.send().await.map_err(ClientError::transport)?;
         let status = response.status();
         let headers = response.headers().clone();
         let body = read_body(response, directory::MAX_OCTETS).await?;
-        if status != StatusCode::OK {
-            return Err(ClientError::DirectoryStatus {
-                status,
-                retry_after: retry_after(&headers, SystemTime::now()),
-                problem: ProblemBody::from_json(&body).map(Box::new),
-            });
+        let (directory, validators) = match (status, stale) {
+            (StatusCode::OK, _) => (Arc::new(Directory::from_json(&body)?), Validators::of(&headers)),
+            // Not modified: the header fields that come with it replace the kept ones (RFC 9111 section 3.2).
+            (StatusCode::NOT_MODIFIED, Some((directory, kept))) => (directory, kept.updated_by(&headers)),
+            _ => {
+                return Err(ClientError::DirectoryStatus {
+                    status,
+                    retry_after: retry_after(&headers, SystemTime::now()),
+                    problem: ProblemBody::from_json(&body).map(Box::new),
+                });
+            }
+        };
+        match freshness(&headers, SystemTime::now()) {
+            Freshness::NotKept => drop(self.directories().remove(peer)),
+            Freshness::For(time) => self.keep(peer, &directory, validators, now, time),
+            Freshness::Unsaid => self.keep(peer, &directory, validators, now, self.timeouts.directory),
         }
-        let directory = Arc::new(Directory::from_json(&body)?);
-        let keep = max_age(headers.get_all(CACHE_CONTROL)).unwrap_or(self.timeouts.directory);
-        let cached = Cached { directory: Arc::clone(&directory), until: now.checked_add(keep).unwrap_or(now) };
-        self.directories().insert(peer.clone(), cached);
         Ok((directory, false))
     }
 
+    fn keep(&self, peer: &Domain, directory: &Arc<Directory>, validators: Validators, now: Instant, time: Duration) {
+        let until = now.checked_add(time).unwrap_or(now);
+        let cached = Cached { directory: Arc::clone(directory), validators, until };
+        self.directories().insert(peer.clone(), cached);
+    }
+
     async fn post_to(&self, url: Url, endpoint: Endpoint, body: Bytes) -> Result<Reply, ClientError> {
-        let request = self.http.request(Method::POST, url).header(CONTENT_TYPE, WIRE_MEDIA_TYPE).body(body);
+        let request = self.http().request(Method::POST, url).header(CONTENT_TYPE, WIRE_MEDIA_TYPE).body(body);
         let response = request.send().await.map_err(ClientError::transport)?;
         let status = response.status();
         let retry_after = retry_after(response.headers(), SystemTime::now());
@@ -372,6 +387,34 @@ impl ProviderClient {
         // What a panicking thread left behind is still a map of directories.
         self.directories.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn https_client(
+    own: &Domain,
+    mut tls: rustls::ClientConfig,
+    peers: &BTreeMap<Domain, PeerAddress>,
+    timeouts: Timeouts,
+) -> Result<reqwest::Client, ClientError> {
+    if tls.alpn_protocols.is_empty() {
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    }
+    // req: MP06-4.1-05
+    let from = HeaderValue::from_str(&host_from::from_value(own)).map_err(|_| ClientError::Own)?;
+    let mut headers = HeaderMap::new();
+    headers.insert(FROM, from);
+    // req: MP06-4.1-01
+    let mut builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .https_only(true)
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .connect_timeout(timeouts.connect)
+        .timeout(timeouts.request)
+        .default_headers(headers);
+    for (domain, address) in peers {
+        builder = builder.resolve(domain.as_str(), address.socket);
+    }
+    builder.build().map_err(ClientError::Setup)
 }
 
 impl Reply {

@@ -55,6 +55,8 @@ pub enum ProblemKind {
     UnsupportedMediaType,
     /// 421: Host names another provider.
     WrongHost,
+    /// 429: more requests than this provider takes; Retry-After says when the next one may come.
+    TooManyRequests,
     /// 500: our fault.
     Internal,
     /// 503: not now, for example because the store is busy.
@@ -63,7 +65,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// All kinds.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::MalformedHost,
         Self::MalformedFrom,
         Self::MalformedPath,
@@ -79,6 +81,7 @@ impl ProblemKind {
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
         Self::WrongHost,
+        Self::TooManyRequests,
         Self::Internal,
         Self::Unavailable,
     ];
@@ -102,6 +105,7 @@ impl ProblemKind {
             Self::BodyTooLarge => (413, "body-too-large", "The body is too large"),
             Self::UnsupportedMediaType => (415, "unsupported-media-type", "Unsupported media type"),
             Self::WrongHost => (421, "wrong-host", "Host names another provider"),
+            Self::TooManyRequests => (429, "too-many-requests", "Too many requests"),
             Self::Internal => (500, "internal", "Internal error"),
             Self::Unavailable => (503, "unavailable", "Not available now"),
         }
@@ -294,6 +298,13 @@ impl Problem {
         Self::new(ProblemKind::Unavailable, detail).retry_after(retry_after)
     }
 
+    /// 429 with Retry-After. Say in `detail` whose limit it is.
+    pub fn too_many_requests(detail: impl Into<String>, retry_after: Duration) -> Self {
+        Self::new(ProblemKind::TooManyRequests, detail)
+            .rule("requests stay within the rate limits of this provider", "RFC 6585 section 4")
+            .retry_after(retry_after)
+    }
+
     /// 500. Say in `detail` nothing that a peer need not know.
     pub fn internal(detail: impl Into<String>) -> Self {
         Self::new(ProblemKind::Internal, detail)
@@ -439,6 +450,18 @@ mod tests {
         assert_eq!(
             json(&problem),
             r#"{"type":"urn:mimi:problem:unavailable","title":"Not available now","status":503,"detail":"busy"}"#
+        );
+    }
+
+    #[test]
+    fn a_request_over_the_limit_is_told_when_the_next_one_may_come() {
+        let problem = Problem::too_many_requests("the limit of the room", Duration::from_millis(20));
+        assert_eq!((problem.status(), problem.retry_after_seconds()), (429, Some(1)));
+        assert_eq!(
+            json(&problem),
+            r#"{"type":"urn:mimi:problem:too-many-requests","title":"Too many requests","status":429,"#.to_owned()
+                + r#""detail":"the limit of the room","rule":"requests stay within the rate limits of this provider","#
+                + r#""section":"RFC 6585 section 4"}"#
         );
     }
 

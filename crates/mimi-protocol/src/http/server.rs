@@ -8,7 +8,7 @@ use std::fmt::Display;
 use std::pin::pin;
 
 use bytes::{Buf, BufMut, Bytes};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, FROM, HOST, HeaderMap, HeaderName};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, FROM, HOST, HeaderMap, HeaderName, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{Method, Request, Version};
 use http_body::Body;
@@ -16,19 +16,26 @@ use http_body_util::BodyExt;
 use mimi_arch::{Domain, RoomUri, UserUri};
 
 use super::WIRE_MEDIA_TYPE;
-use crate::codec::Wire;
+use crate::codec::{DecodeError, Wire};
+use crate::consent::{ConsentEndpoint, ConsentEntry};
 use crate::directory::{self, Endpoint};
 use crate::group_info::GroupInfoRequestIn;
 use crate::host_from::{self, HeaderError, HeaderRule, IdentityError};
+use crate::identifier_query::IdentifierRequest;
 use crate::key_material::KeyMaterialRequestIn;
 use crate::notify::{self, FanoutMessage};
+use crate::protocol::PROTOCOL_UNKNOWN;
+use crate::report_abuse::AbuseReport;
 use crate::submit_message::SubmitMessageRequest;
 use crate::update::UpdateRequest;
 
 pub use super::problem::{Problem, ProblemBody, ProblemKind};
 pub use peer::{CertificateError, PeerIdentity};
-pub use response::{ResponseBody, created_response, directory_response, problem_response, wire_response};
+pub use response::{
+    ResponseBody, created_response, directory_response, download_response, problem_response, wire_response,
+};
 
+mod direct;
 mod peer;
 mod response;
 #[cfg(test)]
@@ -50,12 +57,31 @@ pub struct Limits {
     pub submit_message: usize,
     /// groupInfo; 1 MiB by default.
     pub group_info: usize,
+    /// requestConsent; 64 KiB by default, for two users, a room and extensions.
+    pub request_consent: usize,
+    /// updateConsent; 4 MiB by default, for a key package of every client of a user.
+    pub update_consent: usize,
+    /// identifierQuery; 64 KiB by default.
+    pub identifier_query: usize,
+    /// reportAbuse; 4 MiB by default, for a handful of messages in the clear.
+    pub report_abuse: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
+        const KIB: usize = 1 << 10;
         const MIB: usize = 1 << 20;
-        Self { key_material: MIB, update: 16 * MIB, notify: 16 * MIB, submit_message: MIB, group_info: MIB }
+        Self {
+            key_material: MIB,
+            update: 16 * MIB,
+            notify: 16 * MIB,
+            submit_message: MIB,
+            group_info: MIB,
+            request_consent: 64 * KIB,
+            update_consent: 4 * MIB,
+            identifier_query: 64 * KIB,
+            report_abuse: 4 * MIB,
+        }
     }
 }
 
@@ -75,13 +101,22 @@ pub struct InboundRequest {
 #[non_exhaustive]
 pub enum Call {
     /// The directory document (section 5.1).
-    Directory,
+    Directory {
+        /// If-None-Match: which document the peer has already.
+        if_none_match: Option<String>,
+    },
     /// Key packages of a user (section 5.2).
     KeyMaterial {
         /// The user in the path; the target user in the body is the same.
         target: UserUri,
         /// The request, whose signature has not been verified.
         request: KeyMaterialRequestIn,
+    },
+    /// Key packages of a user for another end-to-end protocol than MLS 1.0 (section 5.2). What such a request says cannot be
+    /// read; the answer is the user status incompatibleProtocol.
+    KeyMaterialOtherProtocol {
+        /// The user in the path.
+        target: UserUri,
     },
     /// A change of a room's state (section 5.3).
     Update {
@@ -111,6 +146,37 @@ pub enum Call {
         /// The request, whose signature has not been verified.
         request: GroupInfoRequestIn,
     },
+    /// A request for consent, or its cancellation (section 5.7).
+    RequestConsent {
+        /// A request or cancellation of a user of the source, about a user of one of our domains.
+        entry: ConsentEntry,
+    },
+    /// A grant, revocation or denial of consent (section 5.7).
+    UpdateConsent {
+        /// A grant or revocation of a user of the source, for a user of one of our domains. The key packages of a
+        /// grant name clients of that user and have not been verified.
+        entry: ConsentEntry,
+    },
+    /// A query for users (section 5.8).
+    IdentifierQuery {
+        /// The domain in the path, which is ours.
+        domain: Domain,
+        /// The query.
+        request: IdentifierRequest,
+    },
+    /// A report of abuse to the hub (section 5.9).
+    ReportAbuse {
+        /// The room in the path.
+        room: RoomUri,
+        /// The report; whether its messages were sent has not been verified.
+        report: AbuseReport,
+    },
+    /// A download through the hub (section 5.10.2).
+    ProxyDownload {
+        /// The value in the path, percent-decoded once; [`permit`](crate::proxy_download::permit) says whether it may be
+        /// fetched.
+        url: String,
+    },
 }
 
 /// Where a request goes, before its body is read.
@@ -121,6 +187,10 @@ enum Target {
     SubmitMessage(RoomUri),
     Notify(RoomUri),
     GroupInfo(RoomUri),
+    Consent(ConsentEndpoint, String),
+    IdentifierQuery(Domain),
+    ReportAbuse(RoomUri),
+    ProxyDownload(String),
 }
 
 /// Reads a request of another provider: who asks whom, what for, and with which body.
@@ -145,12 +215,18 @@ where
     let (head, body) = request.into_parts();
     let source = check_source_and_target(&head, peer, own).map_err(|error| Problem::identity(&error))?;
     let (call, body) = match read_target(&head)? {
-        Target::Directory => (Call::Directory, Bytes::new()),
+        Target::Directory => (Call::Directory { if_none_match: read_if_none_match(&head.headers) }, Bytes::new()),
         Target::KeyMaterial(target) => {
             let body = read_body(&head.headers, body, limits.key_material).await?;
-            let request: KeyMaterialRequestIn = decode(&body)?;
-            check_target_user(&target, &request)?;
-            (Call::KeyMaterial { target, request }, body)
+            // req: MP06-5.2-31
+            match KeyMaterialRequestIn::from_bytes(&body) {
+                Err(error) if is_other_protocol(&error, &body) => (Call::KeyMaterialOtherProtocol { target }, body),
+                Err(error) => return Err(Problem::malformed_body(&error)),
+                Ok(request) => {
+                    check_target_user(&target, &request)?;
+                    (Call::KeyMaterial { target, request }, body)
+                }
+            }
         }
         Target::Update(room) => {
             let body = read_body(&head.headers, body, limits.update).await?;
@@ -172,8 +248,36 @@ where
             let request = decode(&body)?;
             (Call::GroupInfo { room, request }, body)
         }
+        Target::Consent(endpoint, value) => {
+            let body = read_body(&head.headers, body, direct::consent_limit(endpoint, limits)).await?;
+            let entry: ConsentEntry = decode(&body)?;
+            (direct::consent(endpoint, &value, entry, &source, own)?, body)
+        }
+        Target::IdentifierQuery(domain) => {
+            direct::check_domain(&domain, own)?;
+            let body = read_body(&head.headers, body, limits.identifier_query).await?;
+            let request = decode(&body)?;
+            (Call::IdentifierQuery { domain, request }, body)
+        }
+        Target::ReportAbuse(room) => {
+            let body = read_body(&head.headers, body, limits.report_abuse).await?;
+            let report = decode(&body)?;
+            (Call::ReportAbuse { room, report }, body)
+        }
+        Target::ProxyDownload(url) => (Call::ProxyDownload { url }, Bytes::new()),
     };
     Ok(InboundRequest { source, call, body })
+}
+
+/// Whether the body begins with the number of a protocol that is not MLS 1.0. 0 is reserved and no protocol.
+fn is_other_protocol(error: &DecodeError, body: &[u8]) -> bool {
+    error.rule() == &PROTOCOL_UNKNOWN && body.first().is_some_and(|protocol| *protocol != 0)
+}
+
+/// If-None-Match as one list; of no use if it is not text.
+fn read_if_none_match(headers: &HeaderMap) -> Option<String> {
+    let values: Vec<&str> = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).collect();
+    if values.is_empty() { None } else { Some(values.join(",")) }
 }
 
 fn decode<T: Wire>(body: &[u8]) -> Result<T, Problem> {
@@ -251,14 +355,21 @@ fn read_target(head: &Parts) -> Result<Target, Problem> {
     let Some((endpoint, value)) = directory::match_path(path) else {
         return Err(Problem::unknown_endpoint(path));
     };
-    if !Endpoint::IMPLEMENTED.contains(&endpoint) {
-        return Err(Problem::unknown_endpoint(path));
+    // req: MP06-5.10.2-01
+    if endpoint == Endpoint::ProxyDownload {
+        return match head.method {
+            Method::GET => value.map(Target::ProxyDownload).map_err(|error| Problem::malformed_value(&error)),
+            _ => Err(Problem::method_not_allowed(head.method.as_str(), "GET", endpoint.section())),
+        };
     }
     // req: MP06-5.2-03
     // req: MP06-5.3-02
     // req: MP06-5.4-01
     // req: MP06-5.5-09
     // req: MP06-5.6-02
+    // req: MP06-5.7-29
+    // req: MP06-5.8-03
+    // req: MP06-5.9-01
     if head.method != Method::POST {
         return Err(Problem::method_not_allowed(head.method.as_str(), "POST", endpoint.section()));
     }
@@ -275,7 +386,14 @@ fn read_target(head: &Parts) -> Result<Target, Problem> {
         Endpoint::SubmitMessage => room().map(Target::SubmitMessage),
         Endpoint::Notify => room().map(Target::Notify),
         Endpoint::GroupInfo => room().map(Target::GroupInfo),
-        _ => Err(Problem::unknown_endpoint(path)),
+        Endpoint::ReportAbuse => room().map(Target::ReportAbuse),
+        Endpoint::RequestConsent => Ok(Target::Consent(ConsentEndpoint::RequestConsent, value)),
+        Endpoint::UpdateConsent => Ok(Target::Consent(ConsentEndpoint::UpdateConsent, value)),
+        Endpoint::IdentifierQuery => match value.parse() {
+            Ok(domain) => Ok(Target::IdentifierQuery(domain)),
+            Err(error) => Err(Problem::malformed_uri(&error)),
+        },
+        Endpoint::ProxyDownload => Err(Problem::unknown_endpoint(path)),
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::identifier_uri::IdentifierUri;
 use crate::mls::AppDataDictionary;
 
-/// Answers a query.
+/// Answers a query (draft-ietf-mimi-protocol-06 section 5.8).
 ///
 /// The answer depends on fields that may be searched for and on nothing else of the profiles: whoever asks cannot tell a
 /// user who is not searchable from one who is not there. Of a profile that is found, the answer tells the fields that may be

@@ -22,7 +22,7 @@ pub enum Searchable {
     InPart,
 }
 
-/// What a field of a profile is.
+/// What a field of a profile is (draft-ietf-mimi-protocol-06 section 5.8).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum FieldKind<'a> {
@@ -85,7 +85,7 @@ fn is_one_of(property: &str, names: &[&str]) -> bool {
     names.iter().any(|name| property.eq_ignore_ascii_case(name))
 }
 
-/// One field of a profile. A field with several values is several fields.
+/// One field of a profile (draft-ietf-mimi-protocol-06 section 5.8). A field with several values is several fields.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Field<'a> {
     /// What it is.
@@ -96,7 +96,7 @@ pub struct Field<'a> {
     pub searchable: Searchable,
 }
 
-/// What a provider knows of one of its users, and what of it may be found.
+/// What a provider knows of one of its users, and what of it may be found (draft-ietf-mimi-protocol-06 section 5.8).
 pub trait Profile {
     /// The user's internal URI.
     fn stable_uri(&self) -> &UserUri;

@@ -90,7 +90,8 @@ impl Wire for SearchIdentifierType {
     }
 }
 
-/// Where a search looks: its kind, and the claim or property where the kind calls for one.
+/// Where a search looks: its kind, and the claim or property where the kind calls for one (draft-ietf-mimi-protocol-06
+/// section 5.8).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum SearchField {
     /// The whole handle URI.

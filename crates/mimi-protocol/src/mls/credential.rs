@@ -1,6 +1,10 @@
 //! Credentials, capabilities and external senders (RFC 9420 sections 5.3, 7.2, 11.1 and 12.1.8.1).
 
-use crate::codec::{self, DecodeError, EncodeError, Reader, Wire, rules};
+use mimi_arch::mls::CredentialType;
+
+use crate::codec::{self, DecodeError, EncodeError, Reader, TRAILING, Wire, rules};
+
+use crate::minimal_metadata::PseudonymousCredential;
 
 use super::extension::ExtensionType;
 
@@ -16,6 +20,7 @@ pub struct Credential(CredentialKind);
 enum CredentialKind {
     Basic(Vec<u8>),
     X509(Vec<Vec<u8>>),
+    Pseudonymous(Box<PseudonymousCredential>),
 }
 
 impl Credential {
@@ -23,6 +28,8 @@ impl Credential {
     pub const BASIC: u16 = 1;
     /// The credential type `x509`.
     pub const X509: u16 = 2;
+    /// The credential type of a PseudonymousCredential, a number of private use until there is one.
+    pub const PSEUDONYMOUS: u16 = CredentialType::PSEUDONYMOUS.0;
 
     /// A basic credential: the bare identity.
     pub fn basic(identity: impl Into<Vec<u8>>) -> Self {
@@ -34,11 +41,17 @@ impl Credential {
         Self(CredentialKind::X509(chain))
     }
 
+    /// The credential of a leaf in a minimal metadata room (draft-ietf-mimi-protocol-06 section 6.1).
+    pub fn pseudonymous(credential: PseudonymousCredential) -> Self {
+        Self(CredentialKind::Pseudonymous(Box::new(credential)))
+    }
+
     /// The credential type.
     pub const fn credential_type(&self) -> u16 {
         match self.0 {
             CredentialKind::Basic(_) => Self::BASIC,
             CredentialKind::X509(_) => Self::X509,
+            CredentialKind::Pseudonymous(_) => Self::PSEUDONYMOUS,
         }
     }
 
@@ -46,7 +59,7 @@ impl Credential {
     pub fn as_basic(&self) -> Option<&[u8]> {
         match &self.0 {
             CredentialKind::Basic(identity) => Some(identity),
-            CredentialKind::X509(_) => None,
+            CredentialKind::X509(_) | CredentialKind::Pseudonymous(_) => None,
         }
     }
 
@@ -54,7 +67,15 @@ impl Credential {
     pub fn as_x509(&self) -> Option<&[Vec<u8>]> {
         match &self.0 {
             CredentialKind::X509(chain) => Some(chain),
-            CredentialKind::Basic(_) => None,
+            CredentialKind::Basic(_) | CredentialKind::Pseudonymous(_) => None,
+        }
+    }
+
+    /// The pseudonymous credential, if it is one.
+    pub fn as_pseudonymous(&self) -> Option<&PseudonymousCredential> {
+        match &self.0 {
+            CredentialKind::Pseudonymous(credential) => Some(credential),
+            CredentialKind::Basic(_) | CredentialKind::X509(_) => None,
         }
     }
 }
@@ -65,6 +86,12 @@ impl Wire for Credential {
         match r.u16()? {
             Self::BASIC => Ok(Self::basic(r.opaque()?)),
             Self::X509 => Ok(Self::x509(r.list_with(|r| r.opaque().map(<[u8]>::to_vec))?)),
+            // In an opaque<V>, so that those who do not know the type find its end.
+            Self::PSEUDONYMOUS => {
+                let mut content = r.vector()?;
+                let credential = PseudonymousCredential::decode(&mut content)?;
+                if content.is_empty() { Ok(Self::pseudonymous(credential)) } else { Err(content.error(&TRAILING)) }
+            }
             _ => Err(start.error(&CREDENTIAL_TYPE_UNKNOWN)),
         }
     }
@@ -76,6 +103,7 @@ impl Wire for Credential {
             CredentialKind::X509(chain) => {
                 codec::put_list_with(out, chain, |certificate, out| codec::put_opaque(out, certificate))
             }
+            CredentialKind::Pseudonymous(credential) => codec::put_opaque(out, &credential.to_bytes()?),
         }
     }
 }

@@ -10,7 +10,7 @@ rules! {
 
 pub use mimi_arch::mls::{ComponentId, ExtensionType};
 
-/// One extension: a type and octets that only its readers understand.
+/// One extension: a type and octets that only its readers understand (RFC 9420 section 13).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Extension {
     /// What the octets are.

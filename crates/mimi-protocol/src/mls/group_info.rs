@@ -16,7 +16,7 @@ rules! {
     UNMERGED_NOT_SORTED = "unmerged leaves are not strictly increasing", "RFC 9420 section 7.1";
 }
 
-/// What can be read from a [`Welcome`] without a key.
+/// What can be read from a [`Welcome`] without a key (RFC 9420 section 12.4.3.1).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct WelcomeView {
     /// The group's cipher suite.
@@ -111,7 +111,7 @@ impl GroupContext {
     }
 }
 
-/// What stands in a [`GroupInfo`].
+/// What stands in a [`GroupInfo`] (RFC 9420 section 12.4.3).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct GroupInfoView {
     /// The group context.
@@ -188,7 +188,7 @@ impl GroupInfo {
     }
 }
 
-/// What is known of a [`RatchetTree`] without keeping its nodes.
+/// What is known of a [`RatchetTree`] without keeping its nodes (RFC 9420 section 7.8).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct RatchetTreeView {
     /// How many nodes the vector holds, blank ones included.

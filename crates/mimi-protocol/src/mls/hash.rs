@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 use crate::codec::{self, EncodeError};
 use crate::values::{CipherSuite, HashFunction};
 
-/// A reference that cannot be computed.
+/// A reference that cannot be computed (RFC 9420 section 5.2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReferenceError {
@@ -32,7 +32,7 @@ impl ReferenceError {
 }
 
 /// `RefHash` (RFC 9420 section 5.2).
-pub(super) fn ref_hash(suite: CipherSuite, label: &[u8], value: &[u8]) -> Result<Vec<u8>, ReferenceError> {
+pub(crate) fn ref_hash(suite: CipherSuite, label: &[u8], value: &[u8]) -> Result<Vec<u8>, ReferenceError> {
     let hash = suite.hash_function().ok_or(ReferenceError::UnsupportedCipherSuite(suite))?;
     let mut input = Vec::with_capacity(label.len() + value.len() + 8);
     codec::put_opaque(&mut input, label)?;

@@ -115,7 +115,7 @@ impl Wire for LeafNodeSource {
     }
 }
 
-/// What stands in a [`KeyPackage`].
+/// What stands in a [`KeyPackage`] (RFC 9420 section 10).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct KeyPackageView {
     /// The cipher suite.

@@ -1,6 +1,9 @@
 //! MLS messages: framing of public and private messages, and what else an `MLSMessage` can carry (RFC 9420 section 6).
 
+use mimi_arch::mls::WireFormat;
+
 use crate::codec::{self, DecodeError, EncodeError, MAX_VECTOR_LENGTH, Reader, Wire, rules};
+use crate::semi_private_message::SemiPrivateMessage;
 use crate::values::{CipherSuite, Epoch, ProposalRef};
 
 use super::bytes::{Parsed, parsed_bytes};
@@ -17,16 +20,20 @@ rules! {
     SENDER_CANNOT_SEND_CONTENT = "a sender outside the group sends content that it cannot send", "RFC 9420 section 6";
 }
 
-/// The wire format `mls_public_message`.
+/// The wire format `mls_public_message` (RFC 9420 section 17.2).
 pub const PUBLIC_MESSAGE: u16 = 1;
-/// The wire format `mls_private_message`.
+/// The wire format `mls_private_message` (RFC 9420 section 17.2).
 pub const PRIVATE_MESSAGE: u16 = 2;
-/// The wire format `mls_welcome`.
+/// The wire format `mls_welcome` (RFC 9420 section 17.2).
 pub const WELCOME: u16 = 3;
-/// The wire format `mls_group_info`.
+/// The wire format `mls_group_info` (RFC 9420 section 17.2).
 pub const GROUP_INFO: u16 = 4;
-/// The wire format `mls_key_package`.
+/// The wire format `mls_key_package` (RFC 9420 section 17.2).
 pub const KEY_PACKAGE: u16 = 5;
+/// The wire format `mls_semiprivate_message`, a number of private use until there is one
+/// (draft-mahy-mls-semiprivatemessage-07 section 5.1).
+// req: SP07-3-05, SP07-5.1-01
+pub const SEMI_PRIVATE_MESSAGE: u16 = WireFormat::SEMI_PRIVATE_MESSAGE.0;
 
 /// What a framed message contains (RFC 9420 section 6).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -296,10 +303,7 @@ impl Wire for PrivateMessageView {
     }
 }
 
-/// What an [`MlsMessage`] carries.
-///
-/// draft-mahy-mls-semiprivatemessage-07 has no code point for its wire format yet, so a SemiPrivateMessage cannot be
-/// told from any other unknown format and is refused like them.
+/// What an [`MlsMessage`] carries (RFC 9420 section 6).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum MlsMessageView {
@@ -313,6 +317,8 @@ pub enum MlsMessageView {
     GroupInfo(Box<GroupInfo>),
     /// A key package.
     KeyPackage(Box<KeyPackage>),
+    /// A handshake for members and external receivers (draft-mahy-mls-semiprivatemessage-07).
+    SemiPrivateMessage(Box<SemiPrivateMessage>),
 }
 
 parsed_bytes! {
@@ -330,6 +336,9 @@ impl Parsed for MlsMessageView {
             WELCOME => WelcomeView::read(r).map(Self::Welcome),
             GROUP_INFO => GroupInfo::decode(r).map(|group_info| Self::GroupInfo(Box::new(group_info))),
             KEY_PACKAGE => KeyPackage::decode(r).map(|key_package| Self::KeyPackage(Box::new(key_package))),
+            SEMI_PRIVATE_MESSAGE => {
+                SemiPrivateMessage::decode(r).map(|message| Self::SemiPrivateMessage(Box::new(message)))
+            }
             _ => Err(start.error(&WIRE_FORMAT_UNKNOWN)),
         }
     }
@@ -354,6 +363,16 @@ impl MlsMessage {
         Ok(Self { bytes, view: MlsMessageView::PrivateMessage(message) })
     }
 
+    /// A message that carries a SemiPrivateMessage.
+    ///
+    /// # Errors
+    /// When the message has no encoding.
+    // req: SP07-3.1-16
+    pub fn semi_private(message: SemiPrivateMessage) -> Result<Self, EncodeError> {
+        let bytes = framed(SEMI_PRIVATE_MESSAGE, |out| message.encode(out))?;
+        Ok(Self { bytes, view: MlsMessageView::SemiPrivateMessage(Box::new(message)) })
+    }
+
     /// The wire format.
     pub const fn wire_format(&self) -> u16 {
         match self.view {
@@ -362,6 +381,7 @@ impl MlsMessage {
             MlsMessageView::Welcome(_) => WELCOME,
             MlsMessageView::GroupInfo(_) => GROUP_INFO,
             MlsMessageView::KeyPackage(_) => KEY_PACKAGE,
+            MlsMessageView::SemiPrivateMessage(_) => SEMI_PRIVATE_MESSAGE,
         }
     }
 
@@ -405,11 +425,20 @@ impl MlsMessage {
         }
     }
 
-    /// The group and epoch of a public or private message or a group info.
+    /// The SemiPrivateMessage, if it is one.
+    pub fn as_semi_private(&self) -> Option<&SemiPrivateMessage> {
+        match &self.view {
+            MlsMessageView::SemiPrivateMessage(message) => Some(message),
+            _ => None,
+        }
+    }
+
+    /// The group and epoch of a public, private or semi-private message or a group info.
     pub fn group_and_epoch(&self) -> Option<(&[u8], Epoch)> {
         match &self.view {
             MlsMessageView::PublicMessage(message) => Some((&message.group_id, message.epoch)),
             MlsMessageView::PrivateMessage(message) => Some((&message.group_id, message.epoch)),
+            MlsMessageView::SemiPrivateMessage(message) => Some((&message.group_id, message.epoch)),
             MlsMessageView::GroupInfo(group_info) => Some((group_info.group_id(), group_info.epoch())),
             MlsMessageView::Welcome(_) | MlsMessageView::KeyPackage(_) => None,
         }

@@ -17,25 +17,25 @@ rules! {
     LEAF_NOT_OF_COMMIT = "the leaf node of a path says it was made for something else", "RFC 9420 section 12.4";
 }
 
-/// The proposal type `add`.
+/// The proposal type `add` (RFC 9420 section 17.4).
 pub const ADD: u16 = 1;
-/// The proposal type `update`.
+/// The proposal type `update` (RFC 9420 section 17.4).
 pub const UPDATE: u16 = 2;
-/// The proposal type `remove`.
+/// The proposal type `remove` (RFC 9420 section 17.4).
 pub const REMOVE: u16 = 3;
-/// The proposal type `psk`.
+/// The proposal type `psk` (RFC 9420 section 17.4).
 pub const PSK: u16 = 4;
-/// The proposal type `reinit`.
+/// The proposal type `reinit` (RFC 9420 section 17.4).
 pub const RE_INIT: u16 = 5;
-/// The proposal type `external_init`.
+/// The proposal type `external_init` (RFC 9420 section 17.4).
 pub const EXTERNAL_INIT: u16 = 6;
-/// The proposal type `group_context_extensions`.
+/// The proposal type `group_context_extensions` (RFC 9420 section 17.4).
 pub const GROUP_CONTEXT_EXTENSIONS: u16 = 7;
-/// The proposal type `app_data_update` (mls-extensions draft).
+/// The proposal type `app_data_update` (draft-ietf-mls-extensions section 4.7).
 pub const APP_DATA_UPDATE: u16 = 8;
-/// The proposal type `app_ephemeral` (mls-extensions draft).
+/// The proposal type `app_ephemeral` (draft-ietf-mls-extensions section 4.8).
 pub const APP_EPHEMERAL: u16 = 9;
-/// The proposal type `self_remove` (mls-extensions draft).
+/// The proposal type `self_remove` (draft-ietf-mls-extensions section 6.4).
 pub const SELF_REMOVE: u16 = 10;
 
 /// A proposal (RFC 9420 section 12.1).

@@ -178,9 +178,7 @@ fn the_path_is_decoded_exactly_once() {
 fn what_our_directory_expands_is_what_is_permitted() {
     // req: MP06-5.10.2-01
     let url = "https://c.example:8443/a%2Fb/../c?x=y&z=%25";
-    let mut directory = Directory::of("https://hub.example").unwrap();
-    let template = "https://hub.example/mimi/v1/proxyDownload/{downloadUrl}".parse().unwrap();
-    directory.insert(Endpoint::ProxyDownload, template);
+    let directory = Directory::of("https://hub.example", [Endpoint::ProxyDownload]).unwrap();
     let expanded = directory.expand(Endpoint::ProxyDownload, url).unwrap();
     let path = expanded.strip_prefix("https://hub.example").unwrap();
     assert_eq!(permit_path(path, &hosts()).unwrap().url(), url);

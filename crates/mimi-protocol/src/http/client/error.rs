@@ -8,7 +8,7 @@ use http::StatusCode;
 use mimi_arch::Domain;
 
 use super::Reply;
-use crate::codec::DecodeError;
+use crate::codec::{DecodeError, EncodeError};
 use crate::directory::{DirectoryError, Endpoint, ExpandError};
 use crate::http::problem::ProblemBody;
 
@@ -56,6 +56,14 @@ pub enum ClientError {
     Url {
         /// The URL.
         url: String,
+    },
+    /// Misused: the request cannot be encoded.
+    #[error("the request to {endpoint}: {source}")]
+    Request {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// What is wrong with it.
+        source: EncodeError,
     },
     /// The response is longer than we take.
     #[error("the response has more than {limit} octets")]

@@ -1,9 +1,10 @@
 //! Responses of the HTTPS binding.
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 use http_body_util::Full;
+use sha2::{Digest as _, Sha256};
 
 use super::{Problem, ProblemKind};
 use crate::directory::{self, Directory};
@@ -35,13 +36,34 @@ pub fn created_response() -> Response<ResponseBody> {
     response(StatusCode::CREATED, Bytes::new())
 }
 
-/// 200 with our directory document, which peers may keep for five minutes.
+/// 200 with what a hub has downloaded for another provider (section 5.10.2): octets that nobody is to interpret.
+// req: MP06-5.10.2-04
+pub fn download_response(body: impl Into<Bytes>) -> Response<ResponseBody> {
+    wire_response(body)
+}
+
+/// 200 with our directory document, which peers may keep for five minutes; 304 to a peer that has it already.
+///
+/// The entity tag is a hash of the document.
 // req: MP06-5.1-03
-pub fn directory_response(directory: &Directory) -> Response<ResponseBody> {
-    let mut response = response(StatusCode::OK, Bytes::from(directory.to_json()));
+pub fn directory_response(directory: &Directory, if_none_match: Option<&str>) -> Response<ResponseBody> {
+    let json = directory.to_json();
+    let digest: String = Sha256::digest(&json).iter().take(16).map(|octet| format!("{octet:02x}")).collect();
+    let tag = format!("\"{digest}\"");
+    // The weak comparison of RFC 9110 section 13.1.2.
+    let same = |listed: &str| listed.trim() == "*" || listed.trim().trim_start_matches("W/") == tag;
+    let kept = if_none_match.is_some_and(|list| list.split(',').any(same));
+    let (status, body) =
+        if kept { (StatusCode::NOT_MODIFIED, Bytes::new()) } else { (StatusCode::OK, Bytes::from(json)) };
+    let mut response = response(status, body);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(directory::MEDIA_TYPE));
+    if !kept {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(directory::MEDIA_TYPE));
+    }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(DIRECTORY_CACHE_CONTROL));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(ETAG, tag);
+    }
     response
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use http::header::{ACCEPT, ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body::Frame;
 
@@ -17,7 +17,7 @@ const USER_PATH: &str = "/mimi/v1/keyMaterial/mimi%3A%2F%2Fa.example%2Fu%2Falice
 
 /// A body in chunks, whose size nobody is told.
 #[derive(Default)]
-struct Chunks(VecDeque<Result<Bytes, &'static str>>);
+pub(super) struct Chunks(VecDeque<Result<Bytes, &'static str>>);
 
 impl Chunks {
     fn of(octets: &[u8], size: usize) -> Self {
@@ -50,14 +50,24 @@ fn peer() -> PeerIdentity {
     PeerIdentity::new(vec![domain("b.example")])
 }
 
-const LIMITS: Limits = Limits { key_material: 200, update: 10, notify: 150, submit_message: 100, group_info: 10 };
+const LIMITS: Limits = Limits {
+    key_material: 200,
+    update: 10,
+    notify: 150,
+    submit_message: 100,
+    group_info: 10,
+    request_consent: 150,
+    update_consent: 160,
+    identifier_query: 40,
+    report_abuse: 60,
+};
 
-fn read(request: Request<Chunks>) -> Result<InboundRequest, Problem> {
+pub(super) fn read(request: Request<Chunks>) -> Result<InboundRequest, Problem> {
     now(read_request(request, &peer(), &domain("a.example"), &LIMITS))
 }
 
 /// A request of b.example to a.example that has no fault.
-fn request(method: Method, path: &str, body: &[u8]) -> Request<Chunks> {
+pub(super) fn request(method: Method, path: &str, body: &[u8]) -> Request<Chunks> {
     Request::builder()
         .method(method)
         .uri(path)
@@ -67,15 +77,15 @@ fn request(method: Method, path: &str, body: &[u8]) -> Request<Chunks> {
         .unwrap()
 }
 
-fn post(path: &str, body: &[u8]) -> Request<Chunks> {
+pub(super) fn post(path: &str, body: &[u8]) -> Request<Chunks> {
     request(Method::POST, path, body)
 }
 
-fn refusal(request: Request<Chunks>) -> Problem {
+pub(super) fn refusal(request: Request<Chunks>) -> Problem {
     read(request).expect_err("a refusal")
 }
 
-fn status(request: Request<Chunks>) -> u16 {
+pub(super) fn status(request: Request<Chunks>) -> u16 {
     refusal(request).status()
 }
 
@@ -106,7 +116,7 @@ fn the_directory_is_asked_for_with_get_or_head() {
     // req: MP06-5.1-02
     for method in [Method::GET, Method::HEAD] {
         let read = read(request(method, "/.well-known/mimi-protocol-directory", b"")).unwrap();
-        assert!(matches!(read.call, Call::Directory));
+        assert!(matches!(read.call, Call::Directory { if_none_match: None }));
         assert_eq!(read.source, domain("b.example"));
     }
     let problem = refusal(post("/.well-known/mimi-protocol-directory", b""));
@@ -195,6 +205,19 @@ fn a_request_for_key_material_names_the_same_user_in_path_and_body() {
 }
 
 #[test]
+fn a_request_for_another_protocol_is_told_from_one_that_is_no_request() {
+    // req: MP06-5.2-31
+    let mut body = key_material_body("mimi://a.example/u/alice");
+    body[0] = 2;
+    let read = read(post(USER_PATH, &body)).unwrap();
+    let Call::KeyMaterialOtherProtocol { target } = read.call else { panic!("{:?}", read.call) };
+    assert_eq!(target.as_str(), "mimi://a.example/u/alice");
+    body[0] = 0;
+    assert_eq!(refusal(post(USER_PATH, &body)).kind(), ProblemKind::MalformedBody);
+    assert_eq!(refusal(post(USER_PATH, b"")).kind(), ProblemKind::MalformedBody);
+}
+
+#[test]
 fn a_body_over_the_limit_is_refused_whatever_content_length_says() {
     let exact = vec![0xff; LIMITS.submit_message];
     assert_eq!(refusal(post(ROOM_PATH, &exact)).kind(), ProblemKind::MalformedBody);
@@ -225,12 +248,21 @@ fn an_endless_body_is_read_up_to_the_limit_only() {
 
 #[test]
 fn each_endpoint_has_its_own_limit() {
-    for (endpoint, limit) in [("update", 10), ("notify", 150), ("submitMessage", 100), ("groupInfo", 10)] {
+    for (endpoint, limit) in
+        [("update", 10), ("notify", 150), ("submitMessage", 100), ("groupInfo", 10), ("reportAbuse", 60)]
+    {
         let path = ROOM_PATH.replace("submitMessage", endpoint);
         assert_eq!(status(post(&path, &vec![0xff; limit])), 400, "{endpoint}");
         assert_eq!(status(post(&path, &vec![0xff; limit + 1])), 413, "{endpoint}");
     }
     assert_eq!(status(post(USER_PATH, &[0xff; 201])), 413);
+    for (path, limit) in
+        [("requestConsent/a.example", 150), ("updateConsent/a.example", 160), ("identifierQuery/a.example", 40)]
+    {
+        let path = format!("{}{path}", directory::PATH_PREFIX);
+        assert_eq!(status(post(&path, &vec![0xff; limit])), 400, "{path}");
+        assert_eq!(status(post(&path, &vec![0xff; limit + 1])), 413, "{path}");
+    }
 }
 
 #[test]
@@ -247,7 +279,7 @@ fn unknown_paths_are_not_found() {
         "/",
         "/mimi/v1/submitMessage",
         "/mimi/v1/submit/x",
-        "/mimi/v1/reportAbuse/mimi%3A%2F%2Fa.example%2Fr%2Fclubhouse",
+        "/mimi/v1/reportAbuse",
         "/notify/a.example/r/clubhouse",
         &format!("{ROOM_PATH}?x"),
         "/.well-known/mimi-protocol-directory?x",
@@ -263,7 +295,19 @@ fn other_methods_are_refused_with_those_allowed() {
     // req: MP06-5.4-01
     // req: MP06-5.5-09
     // req: MP06-5.6-02
-    for endpoint in ["update", "notify", "submitMessage", "groupInfo"] {
+    // req: MP06-5.7-29
+    // req: MP06-5.8-03
+    // req: MP06-5.9-01
+    for endpoint in [
+        "update",
+        "notify",
+        "submitMessage",
+        "groupInfo",
+        "requestConsent",
+        "updateConsent",
+        "identifierQuery",
+        "reportAbuse",
+    ] {
         let path = ROOM_PATH.replace("submitMessage", endpoint);
         for method in [Method::GET, Method::PUT, Method::DELETE, Method::OPTIONS] {
             let problem = refusal(request(method, &path, b""));
@@ -277,6 +321,8 @@ fn other_methods_are_refused_with_those_allowed() {
 fn the_value_in_the_path_has_to_be_of_the_right_kind() {
     for path in [
         USER_PATH.replace("keyMaterial", "update"),
+        USER_PATH.replace("keyMaterial", "reportAbuse"),
+        USER_PATH.replace("keyMaterial", "identifierQuery"),
         ROOM_PATH.replace("submitMessage", "keyMaterial"),
         "/mimi/v1/update/clubhouse".to_owned(),
         "/mimi/v1/update/%ff".to_owned(),
@@ -425,9 +471,21 @@ fn responses_have_status_type_and_the_header_fields_that_go_with_them() {
     assert_eq!((created.status(), header(&created, CONTENT_TYPE)), (StatusCode::CREATED, None));
     assert_eq!(created.body().size_hint().exact(), Some(0));
 
-    let directory = Directory::of("https://a.example").unwrap();
-    let answer = directory_response(&directory);
+    let directory = Directory::of("https://a.example", Endpoint::ALL).unwrap();
+    let answer = directory_response(&directory, None);
     assert_eq!(header(&answer, CONTENT_TYPE), Some("application/json"));
+    let tag = header(&answer, ETAG).unwrap().to_owned();
+    for (list, status) in [
+        (format!("\"x\", W/{tag}"), 304),
+        ("*".to_owned(), 304),
+        ("\"x\"".to_owned(), 200),
+        (tag.replace('"', ""), 200),
+    ] {
+        let again = directory_response(&directory, Some(&list));
+        assert_eq!((again.status().as_u16(), header(&again, ETAG)), (status, Some(tag.as_str())), "{list}");
+        assert_eq!(header(&again, CACHE_CONTROL), Some("max-age=300"));
+        assert_eq!(again.body().size_hint().exact() == Some(0), status == 304);
+    }
     let body = now(answer.into_body().collect()).unwrap().to_bytes();
     assert_eq!(Directory::from_json(&body), Ok(directory));
 
