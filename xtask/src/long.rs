@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 /// Every fuzz target of `fuzz/`.
-const TARGETS: [&str; 2] = ["decode", "timeline"];
+const TARGETS: [&str; 7] = ["decode", "timeline", "protocol", "uris", "directory", "http", "policy"];
 
 /// Fuzzes each target for some seconds, starting from the corpus in the tree and adding nothing to it.
 ///

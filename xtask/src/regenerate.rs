@@ -9,15 +9,15 @@ use anyhow::{Context, Result, bail};
 /// Derived files by their path from the workspace root, with `/` between the parts.
 #[derive(Debug, Default)]
 pub(crate) struct Derived {
-    files: BTreeMap<String, String>,
+    files: BTreeMap<String, Vec<u8>>,
     /// Directories in which every file with this ending is derived, so that one which is no longer made is stale.
     owned: Vec<(&'static str, &'static str)>,
 }
 
 impl Derived {
     /// Adds a file.
-    pub(crate) fn put(&mut self, path: impl Into<String>, content: String) {
-        self.files.insert(path.into(), content);
+    pub(crate) fn put(&mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) {
+        self.files.insert(path.into(), content.into());
     }
 
     /// Says that nothing but derived files with this ending is in the directory.
@@ -29,8 +29,8 @@ impl Derived {
     pub(crate) fn write_or_check(&self, root: &Path, check: bool, mend: &str) -> Result<()> {
         let mut stale = Vec::new();
         for (path, content) in &self.files {
-            let on_disk = fs::read_to_string(root.join(path)).ok();
-            if on_disk.as_deref() != Some(content.as_str()) {
+            let on_disk = fs::read(root.join(path)).ok();
+            if on_disk.as_ref() != Some(content) {
                 let why = if on_disk.is_some() { "differs" } else { "is missing" };
                 stale.push((path.clone(), why));
                 if !check {
@@ -71,7 +71,7 @@ impl Derived {
     }
 }
 
-fn write(path: &Path, content: &str) -> Result<()> {
+fn write(path: &Path, content: &[u8]) -> Result<()> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     }
@@ -142,8 +142,8 @@ mod tests {
         let mut derived = Derived::default();
         derived.own("a", ".md");
         derived.put("a/b.md", "new".to_owned());
-        write(&root.join("a/old.md"), "old").unwrap();
-        write(&root.join("a/kept.txt"), "kept").unwrap();
+        write(&root.join("a/old.md"), b"old").unwrap();
+        write(&root.join("a/kept.txt"), b"kept").unwrap();
         assert!(derived.write_or_check(&root, true, "x").is_err());
         derived.write_or_check(&root, false, "x").unwrap();
         derived.write_or_check(&root, true, "x").unwrap();

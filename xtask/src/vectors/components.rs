@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use spec_vectors::BugType;
 
 use super::builder::{Built, Case, FileBuilder, Rule};
-use super::layout::{Part, Struct, opaque, u8, u16, vector};
+use super::layout::{Part, Struct, opaque, u8, u16, u16s, vector};
 use super::mls::{ALICE, BOB, CATHY, participants, participants_update};
 use super::rules::{NOT_UTF8, VECTOR_TOO_LONG};
 use super::wire::{self, GROUP_TYPE, broken, replaced, valid};
 
 const METADATA: &str = "draft-ietf-mimi-protocol-06 section 7.6";
 const UPDATES: &str = "draft-ietf-mls-extensions section 4.7";
+const NEGOTIATION: &str = "draft-ietf-mls-extensions section 5";
 const SYNTAX: &str = "draft-ietf-mls-extensions section 6.2.2";
 const FRAMING: &str = "draft-ietf-mls-extensions section 6.2.4";
 
@@ -43,7 +44,7 @@ const MEDIA_TYPES: u16 = 0x0003;
 
 /// Builds the files.
 pub(crate) fn build() -> Result<Vec<Built>> {
-    Ok(vec![room_metadata()?, resolve()?, media_type_list()?, application_framing()?])
+    Ok(vec![room_metadata()?, resolve()?, components_list()?, media_type_list()?, application_framing()?])
 }
 
 type Descriptions<'a> = &'a [(&'a str, &'a str, &'a [u8])];
@@ -330,6 +331,25 @@ const PLAIN: MediaType<'static> = ("text/plain", &[("charset", b"UTF-8")]);
 
 fn media_types(list: &[MediaType<'_>]) -> Struct {
     Struct::new().add("media_type_list", vector(list.iter().map(|each| Part::Struct(media_type(*each)))))
+}
+
+fn components_list() -> Result<Built> {
+    let of = |comment: &str, list: &[u16]| {
+        valid(comment, &Struct::new().add("component_ids", u16s(list)), json!({"component_ids": list}))
+    };
+    let usual = Struct::new().add("component_ids", u16s(&[0x0020, OTHER]));
+    let mut cases = vec![
+        of("no component, which turns Safe AAD on all the same", &[]),
+        of("the component with the franking tag", &[0x0020]),
+        of("two components, one of them private", &[0x0020, OTHER]),
+        of("components that are not in order", &[PARTICIPANT_LIST, 0x0021]),
+    ];
+    cases.extend(wire::malformed(&usual, "component_ids", "component_ids")?);
+    let half = [&[3][..], &[0, 0x20, 0]].concat();
+    cases.push(Case::invalid("half a component", "Truncated", super::rules::TRUNCATED.at(3)).octets("encoded", &half));
+    let file = FileBuilder::new("mimi-protocol", revisions::MLS_EXTENSIONS, "components-list", "ComponentsList", "5")
+        .header("The data of the components 0x0001 (app_components) and 0x0002 (safe_aad) in the app_data_dictionary of a LeafNode or the GroupContext.");
+    wire::valid_note(wire::notes(file), NEGOTIATION).group(GROUP_TYPE, cases).finish()
 }
 
 fn media_type_list() -> Result<Built> {

@@ -131,6 +131,8 @@ pub(crate) fn build() -> Result<Built> {
         character("a space in front", 0, " https://c.example/"),
         character("a NUL", 18, "https://c.example/\0"),
         character("an ideographic full stop in the host", 9, "https://c\u{3002}example/"),
+        character("a bracket in the path, which only a host has", 19, "https://c.example/a[0]"),
+        character("a bracket in the query", 21, "https://c.example/?a=]"),
         character("a character outside ASCII in the path", 18, "https://c.example/é"),
         bad("a percent sign alone", "Form", ESCAPE, 18, "https://c.example/%"),
         bad("a percent sign before other letters", "Form", ESCAPE, 18, "https://c.example/%zz"),

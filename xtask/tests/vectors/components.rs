@@ -6,6 +6,7 @@ use mimi_protocol::component::{Cause, Known, ResolveError, UnknownComponents, re
 use mimi_protocol::mls::{AppDataDictionary, AppDataUpdate};
 use mimi_protocol::participant_list::ParticipantList;
 use mimi_protocol::room_metadata::{HttpsUri, RoomMetaData, RoomMetadata};
+use mimi_protocol::safe_aad::ComponentsList;
 use serde_json::{Value, json};
 use spec_vectors::{ExpectedError, TestCase};
 
@@ -14,13 +15,14 @@ use crate::wire::message;
 use crate::{Verdict, refused};
 
 /// The types that are read here.
-pub(crate) const READS: &[&str] = &["RoomMetaData", "MediaTypeList", "ApplicationFraming"];
+pub(crate) const READS: &[&str] = &["RoomMetaData", "ComponentsList", "MediaTypeList", "ApplicationFraming"];
 
 /// Reads the octets of a test as the type that the file is about.
 pub(crate) fn run(r#type: &str, test: &TestCase) -> Verdict {
     match r#type {
         // req: MP06-7.6-01, MP06-7.6-02, MP06-7.6-04, MP06-7.6-05, MP06-7.6-06, MP06-7.6-07, MP06-7.6-09
         "RoomMetaData" => message(test, metadata).map(|_: RoomMetaData| ()),
+        "ComponentsList" => message(test, components_list).map(|_: ComponentsList| ()),
         "MediaTypeList" => message(test, media_types).map(|_: MediaTypeList| ()),
         "ApplicationFraming" => message(test, frame).map(|_: ApplicationFraming| ()),
         other => panic!("there is no reader for {other}"),
@@ -60,6 +62,10 @@ fn media_type(media_type: &MediaType) -> Value {
 
 fn media_types(list: &MediaTypeList) -> Value {
     json!({"media_type_list": list.as_slice().iter().map(media_type).collect::<Value>()})
+}
+
+fn components_list(list: &ComponentsList) -> Value {
+    json!({"component_ids": list.0.iter().map(|component| component.0).collect::<Vec<u16>>()})
 }
 
 fn frame(frame: &ApplicationFraming) -> Value {

@@ -11,8 +11,11 @@ mod content_described;
 mod describe;
 mod franking;
 mod identifier_query;
+mod minimal_metadata;
+mod policy;
 mod rules;
 mod schema;
+mod semi_private_message;
 mod signatures;
 mod text;
 mod wire;
@@ -43,6 +46,10 @@ fn kebab(name: &str) -> String {
 
 fn run(file: &VectorFile, group: &str, test: &TestCase) -> Verdict {
     match group {
+        "Authorization" => policy::authorization(test),
+        "Wire" if file.draft.starts_with("draft-ietf-mimi-room-policy-") => {
+            policy::run(&file.r#type, test).unwrap_or_else(|| panic!("there is no reader for {}", file.r#type))
+        }
         "Wire" if content::READS.contains(&file.r#type.as_str()) => content::run(&file.r#type, test),
         "Wire" if components::READS.contains(&file.r#type.as_str()) => components::run(&file.r#type, test),
         "AppDataResolve" => components::resolve(test),
@@ -58,6 +65,10 @@ fn run(file: &VectorFile, group: &str, test: &TestCase) -> Verdict {
         "Frank" => franking::frank(test),
         "FrankVerify" => franking::verify(test),
         "FrankReport" => franking::report(test),
+        "SemiPrivateOpenMember" => semi_private_message::as_member(test),
+        "SemiPrivateOpenReceiver" => semi_private_message::as_receiver(test),
+        "IdentityLink" => minimal_metadata::link(test),
+        "MinimalMetadataLeaves" => minimal_metadata::leaves(test),
         "SignWithLabel" => text::sign_with_label(test),
         "EncryptContext" => text::encrypt_context(test),
         "UriParse" => text::uri(test),

@@ -6,6 +6,7 @@ use mimi_protocol::consent::entry;
 use mimi_protocol::crypto::SignatureError;
 use mimi_protocol::mls::{credential, extension, leaf_node, message, proposal};
 use mimi_protocol::room_metadata::{self, uri};
+use mimi_protocol::semi_private_message::wire as semi_private;
 use mimi_protocol::{
     group_info, identifier_query, key_material, notify, participant_list, protocol, ratchet_tree, report_abuse,
     submit_message, update,
@@ -84,12 +85,20 @@ const NAMES: &[(&str, &Rule)] = &[
     ("consent-requester-not-a-user", &entry::CONSENT_REQUESTER_INVALID),
     ("consent-target-not-a-user", &entry::CONSENT_TARGET_INVALID),
     ("consent-room-not-a-room", &entry::CONSENT_ROOM_INVALID),
+    ("application-content", &semi_private::APPLICATION_CONTENT),
+    ("receiver-twice", &semi_private::RECEIVER_TWICE),
+    ("no-receiver", &semi_private::NO_RECEIVER),
+    ("padding-not-zero", &semi_private::PADDING_NOT_ZERO),
     ("components-not-sorted", &extension::COMPONENTS_NOT_SORTED),
 ];
 
 /// A decode error as vectors write it.
 pub(crate) fn decode_error(error: DecodeError) -> ExpectedError {
-    let name = NAMES.iter().find(|(_, rule)| *rule == error.rule()).map_or(error.rule().text(), |(name, _)| name);
+    let name = NAMES
+        .iter()
+        .chain(crate::policy::NAMES)
+        .find(|(_, rule)| *rule == error.rule())
+        .map_or(error.rule().text(), |(name, _)| name);
     ExpectedError { offset: Some(error.offset()), ..refused(name, error.section()) }
 }
 

@@ -8,17 +8,19 @@ use mimi_protocol::franking::{FrankAad, FrankingAgentData, FrankingIntegrityTbs}
 use mimi_protocol::group_info::{GroupInfoRatchetTreeTbe, GroupInfoRequestIn, GroupInfoResponse, GroupInfoResponseIn};
 use mimi_protocol::identifier_query::{IdentifierRequest, IdentifierResponse};
 use mimi_protocol::key_material::{KeyMaterialRequestIn, KeyMaterialResponse};
+use mimi_protocol::minimal_metadata::{IdentityLinkTbe, PseudonymousCredential};
 use mimi_protocol::notify;
 use mimi_protocol::participant_list::{ParticipantListData, ParticipantListError, ParticipantListUpdate};
 use mimi_protocol::report_abuse::AbuseReport;
 use mimi_protocol::safe_aad::SafeAad;
+use mimi_protocol::semi_private_message::{ExternalReceivers, SemiPrivateMessage};
 use mimi_protocol::submit_message::{SubmitMessageRequest, SubmitMessageResponse};
 use mimi_protocol::update::{UpdateRequest, UpdateRoomResponse};
 use serde_json::{Value, json};
 use spec_vectors::TestCase;
 
 use crate::rules::{decode_error, signature_error};
-use crate::{Verdict, consent, describe, franking, identifier_query, refused};
+use crate::{Verdict, consent, describe, franking, identifier_query, minimal_metadata, refused, semi_private_message};
 
 /// Reads the octets of a test as the type that the file is about.
 pub(crate) fn run(r#type: &str, test: &TestCase) -> Verdict {
@@ -94,6 +96,14 @@ pub(crate) fn run(r#type: &str, test: &TestCase) -> Verdict {
         "IdentifierResponse" => message(test, identifier_query::response).map(|_: IdentifierResponse| ()),
         // req: MP06-5.9-02, MP06-5.9-03, MP06-5.9-04, MP06-5.9-05, MP06-5.9-06, MP06-5.9-07, MP06-5.9-10, MP06-5.9-11, MP06-5.9-12
         "AbuseReport" => message(test, identifier_query::report).map(|_: AbuseReport| ()),
+        // req: SP07-3.1-09, SP07-3.1-11, SP07-3.1-12, SP07-3-06
+        "SemiPrivateMessage" => message(test, semi_private_message::message).map(|_: SemiPrivateMessage| ()),
+        // req: SP07-3-01, SP07-3-02
+        "ExternalReceivers" => message(test, semi_private_message::receivers).map(|_: ExternalReceivers| ()),
+        // req: MP06-6.1-03
+        "PseudonymousCredential" => message(test, minimal_metadata::credential).map(|_: PseudonymousCredential| ()),
+        // req: MP06-6.1-11
+        "IdentityLinkTBE" => message(test, minimal_metadata::link_content).map(|_: IdentityLinkTbe| ()),
         other => panic!("there is no reader for {other}"),
     }
 }
