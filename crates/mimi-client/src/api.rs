@@ -4,9 +4,11 @@
 use std::{future::Future, time::Duration};
 
 use mimi_client_api::{
-    AcknowledgeRequest, CreateRoomRequest, DescribeRequest, DescribeResponse, ForgetRoomRequest, QueuedEvent,
-    RegisterRequest, RegisterResponse, RoomCall, RoomReply, UploadKeyPackagesRequest, WatchRequest,
-    client_api_client::ClientApiClient,
+    AcknowledgeRequest, AssetPiece, ConveyConsentRequest, CreateRoomRequest, DeleteAccountRequest, DescribeRequest,
+    DescribeResponse, DownloadRequest, FetchProfileRequest, FindUsersRequest, ForgetRoomRequest, ListConsentsRequest,
+    ListConsentsResponse, Profile, QueuedEvent, RegisterRequest, RegisterResponse, RoomCall, RoomReply,
+    SetAccountRequest, UploadKeyPackagesRequest, WatchRequest, client_api_client::ClientApiClient,
+    convey_consent_response::Conveyed,
 };
 use tonic::{
     Code, Request, Response, Status, Streaming,
@@ -105,6 +107,54 @@ impl Api {
     pub(crate) async fn fetch_group_info(&self, call: RoomCall) -> Result<RoomReply, TransportError> {
         let mut client = self.client.clone();
         answer(client.fetch_group_info(self.request(call))).await
+    }
+
+    pub(crate) async fn report_abuse(&self, call: RoomCall) -> Result<(), TransportError> {
+        let mut client = self.client.clone();
+        answer(client.report_abuse(self.request(call))).await.map(|_| ())
+    }
+
+    pub(crate) async fn download_asset(
+        &self,
+        request: DownloadRequest,
+    ) -> Result<Streaming<AssetPiece>, TransportError> {
+        let mut client = self.client.clone();
+        answer(client.download_asset(self.request(request))).await
+    }
+
+    pub(crate) async fn convey_consent(&self, request: ConveyConsentRequest) -> Result<Conveyed, TransportError> {
+        let mut client = self.client.clone();
+        Ok(answer(client.convey_consent(self.request(request))).await?.conveyed())
+    }
+
+    pub(crate) async fn list_consents(&self) -> Result<ListConsentsResponse, TransportError> {
+        let mut client = self.client.clone();
+        answer(client.list_consents(self.request(ListConsentsRequest {}))).await
+    }
+
+    pub(crate) async fn find_users(&self, request: FindUsersRequest) -> Result<Vec<u8>, TransportError> {
+        let mut client = self.client.clone();
+        Ok(answer(client.find_users(self.request(request))).await?.body)
+    }
+
+    pub(crate) async fn set_profile(&self, profile: Profile) -> Result<Profile, TransportError> {
+        let mut client = self.client.clone();
+        answer(client.set_profile(self.request(profile))).await
+    }
+
+    pub(crate) async fn profile(&self) -> Result<Profile, TransportError> {
+        let mut client = self.client.clone();
+        answer(client.fetch_profile(self.request(FetchProfileRequest {}))).await
+    }
+
+    pub(crate) async fn set_account(&self, request: SetAccountRequest) -> Result<bool, TransportError> {
+        let mut client = self.client.clone();
+        Ok(answer(client.set_account(self.request(request))).await?.require_consent)
+    }
+
+    pub(crate) async fn delete_account(&self, user_secret: String) -> Result<(), TransportError> {
+        let mut client = self.client.clone();
+        answer(client.delete_account(self.request(DeleteAccountRequest { user_secret }))).await.map(|_| ())
     }
 
     pub(crate) async fn forget_room(&self, room_uri: String) -> Result<(), TransportError> {

@@ -33,8 +33,11 @@ pub(crate) fn signing(error: SignError) -> ClientError {
 }
 
 /// HPKE of the cipher suites that OpenMLS' provider has.
-#[derive(Default)]
-pub(crate) struct LibraryHpke(RustCrypto);
+///
+/// An external receiver of SemiPrivateMessages needs no more of OpenMLS than this. Sealing and opening them as a member needs the
+/// handshake ratchets, which OpenMLS does not show.
+#[derive(Debug, Default)]
+pub struct LibraryHpke(RustCrypto);
 
 impl LibraryHpke {
     /// A fresh key pair: private key, public key.

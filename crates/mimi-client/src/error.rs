@@ -2,8 +2,9 @@
 
 use mimi_arch::{RoomUri, UriError, UserUri};
 use mimi_protocol::{
-    Epoch,
+    AcceptedTimestamp, Epoch,
     codec::{DecodeError, EncodeError},
+    component::ResolveError,
     group_info::GroupInfoCode,
     key_material::KeyMaterialUserCode,
     submit_message::SubmitMessageResponse,
@@ -91,6 +92,14 @@ pub enum ClientError {
         /// The user.
         user: UserUri,
     },
+    /// The message is not one whose frank held, or is no longer kept (section 5.9).
+    #[error("no message of {room} accepted at {} can be proven to be of that user", accepted.0)]
+    NotReportable {
+        /// The room.
+        room: RoomUri,
+        /// When the hub is said to have accepted it.
+        accepted: AcceptedTimestamp,
+    },
     /// A task that worked on the state was cancelled by the shutdown of the runtime.
     #[error("the runtime is shutting down")]
     ShuttingDown,
@@ -104,6 +113,7 @@ impl ClientError {
             Self::UpdateRefused(_) | Self::UpdateUnresolved { .. } => Some("5.3"),
             Self::MessageRefused(_) => Some("5.4"),
             Self::GroupInfo(_) => Some("5.6"),
+            Self::NotReportable { .. } => Some("5.9"),
             Self::ProposalsPending { .. } | Self::NothingPending { .. } | Self::Leaving { .. } => Some("3.5"),
             _ => None,
         }
@@ -174,6 +184,15 @@ impl TransportError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MlsFailure {
+    /// Rooms of this kind need more than a creator: a parent room, or all participants at once.
+    #[error("a room of the kind {kind} cannot be made by its creator alone")]
+    RoomKind {
+        /// The kind.
+        kind: &'static str,
+    },
+    /// The policy of a new room does not encode.
+    #[error("the policy of the room: {0}")]
+    Policy(#[from] mimi_room_policy::policy::PolicyError),
     /// OpenMLS refused.
     #[error("{during}: {reason}")]
     Library {
@@ -210,6 +229,12 @@ pub enum MlsFailure {
         /// The rule.
         rule: &'static str,
     },
+    /// The AppDataUpdate proposals of a commit do not fit the room's components (mls-extensions draft section 4.7).
+    #[error("app data: {0}")]
+    Components(#[source] ResolveError),
+    /// A media type that has no encoding.
+    #[error("a media type has no encoding")]
+    MediaType,
     /// A member's user is not in the participant list (section 5.3: both change together).
     #[error("{user} has a client in the group and is not in the participant list")]
     NotAParticipant {
@@ -224,9 +249,9 @@ pub enum MlsFailure {
         /// This client's epoch.
         own: Epoch,
     },
-    /// An application message that is not UTF-8 text.
-    #[error("the message is not text")]
-    NotText,
+    /// An application message that is neither MIMI content nor UTF-8 text.
+    #[error("the message is neither MIMI content nor text: {0}")]
+    NotText(String),
     /// A Welcome came without a ratchet tree in it.
     #[error("the Welcome came without a ratchet tree")]
     NoRatchetTree,

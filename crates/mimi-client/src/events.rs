@@ -1,7 +1,7 @@
 //! What a client reports: what happened in its rooms, and how they stand.
 
 use mimi_arch::{ClientUri, RoleIndex, RoomUri, UserUri};
-use mimi_protocol::{AcceptedTimestamp, Epoch};
+use mimi_protocol::{AcceptedTimestamp, Epoch, franking::FrankRefusal};
 
 /// Something that happened in a room, reported after the state it changed is durable
 /// (draft-ietf-mimi-protocol-06 section 5.5).
@@ -29,8 +29,12 @@ pub enum Event {
         sender: ClientUri,
         /// The hub's acceptance time.
         accepted: AcceptedTimestamp,
-        /// The text.
+        /// The text, or what there is instead of one in brackets.
         text: String,
+        /// In which form the text came.
+        form: Form,
+        /// What the hub's stamp on it is worth.
+        franking: Franking,
     },
     /// A commit was merged.
     Committed {
@@ -84,6 +88,34 @@ impl Event {
             | Self::Undecryptable { room, .. } => room,
         }
     }
+}
+
+/// In which form the text of a message came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Form {
+    /// As MIMI content (draft-ietf-mimi-content-08).
+    MimiContent,
+    /// Bare, without salt, sender and room in it, so that nothing can be proven of it.
+    Plain,
+}
+
+/// What the hub's stamp on a message is worth (draft-ietf-mimi-protocol-06 section 5.4.1.3).
+///
+/// A message is shown whatever this says: MLS has authenticated its sender. Only [`Franking::Verified`] ones can be reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Franking {
+    /// It holds: the hub can be shown that this user sent this content to this room at this time.
+    Verified,
+    /// Nobody claims that the message is franked.
+    NotFranked,
+    /// It does not hold.
+    Refused(FrankRefusal),
+    /// The content does not name what it is verified against: salt, sender and room.
+    Unverifiable,
+    /// A message of this client itself, come back.
+    Own,
 }
 
 /// How a room stands for this client.

@@ -39,9 +39,13 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use self::crypto::LibraryHpke;
 pub use self::{
-    client::{Client, ClientConfig, Endpoint},
+    client::{
+        Client, ClientConfig, ConsentSummary, Consents, Conveyed, Download, Endpoint, ProfileField, ProfileFieldName,
+        Sent,
+    },
     error::{ClientError, GroupInfoFailure, KeyMaterialFailure, MlsFailure, StateError, TransportError},
-    events::{Event, RoomSummary},
-    session::{PrepareOptions, PreparedUpdate},
+    events::{Event, Form, Franking, RoomSummary},
+    session::{PrepareOptions, PreparedUpdate, ReportOptions, RoomOptions},
 };

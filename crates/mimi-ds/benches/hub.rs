@@ -103,7 +103,7 @@ impl Fixture {
         let path = UpdateRequest(alice.commit(Commit { path: true, ..Default::default() }));
         alice.discard();
         let promotion = ParticipantListUpdate {
-            changed_role_participants: vec![UserIndexRolePair { user_index: 1, role_index: RoleIndex(4) }],
+            changed_role_participants: vec![UserIndexRolePair { user_index: 1, role_index: RoleIndex(3) }],
             ..Default::default()
         };
         let list = UpdateRequest(alice.commit(Commit { list: vec![promotion], ..Default::default() }));
@@ -210,7 +210,7 @@ fn criterion_benches(criterion: &mut Criterion, fixtures: &[Fixture]) {
         let members = fixture.members;
         let mut room = fixture.room();
         criterion.bench_function(&format!("hub/message/{members}"), |b| {
-            b.iter(|| room.submit(NOW, &hub(), &fixture.message).unwrap());
+            b.iter(|| room.submit(NOW, &hub(), &fixture.message, &franking()).unwrap());
         });
         let stored = fixture.bare.stored();
         let commits = [("path", &fixture.path, &fixture.bare.path), ("list", &fixture.list, &fixture.bare.list)];
@@ -278,7 +278,7 @@ fn table(fixtures: &[Fixture]) {
                 micros(durable),
             );
         };
-        let submit = |room: &mut Room| room.submit(NOW, &hub(), &fixture.message).unwrap().effects;
+        let submit = |room: &mut Room| room.submit(NOW, &hub(), &fixture.message, &franking()).unwrap().effects;
         row(
             "message of 1 KB",
             median(|| fixture.room(), submit),

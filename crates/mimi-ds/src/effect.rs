@@ -7,7 +7,12 @@
 use std::sync::Arc;
 
 use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
-use mimi_protocol::{AcceptedTimestamp, KeyPackageRef};
+use mimi_protocol::{
+    AcceptedTimestamp, KeyPackageRef,
+    consent::{Keeper, ScopeState},
+};
+
+use crate::store::{ProfileField, StoredKeyPackage};
 
 /// One change of what is stored. All effects of one decision are applied in their order, all or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,6 +154,90 @@ pub enum Effect {
         user: UserUri,
         /// SHA-256 of the client's access token.
         token_digest: [u8; 32],
+    },
+    /// A new secret that the hub franks with from now on (section 5.4.1.2). The older ones stay, for reports.
+    PutFrankingKey {
+        /// 32 random octets.
+        key: [u8; 32],
+        /// When it was made.
+        since: AcceptedTimestamp,
+    },
+    /// A report of abuse that the hub has verified (section 5.9). The same report of the same provider is kept once.
+    PutAbuseReport {
+        /// The provider that sent it.
+        source: Domain,
+        /// The room.
+        room: RoomUri,
+        /// The encoded `AbuseReport`.
+        report: Vec<u8>,
+        /// SHA-256 of `report`.
+        digest: [u8; 32],
+        /// When it came.
+        received: AcceptedTimestamp,
+    },
+    /// A report has been dealt with and is no longer kept.
+    DropAbuseReport {
+        /// Its number.
+        id: u64,
+    },
+    /// Where consent stands between a local user and another one, in place of what was kept of the two; a conflict unless
+    /// `version` is that of the local user's consents (section 5.7).
+    PutConsent {
+        /// Which of the two is the local user.
+        keeper: Keeper,
+        /// The local user.
+        own: UserUri,
+        /// The other user.
+        other: UserUri,
+        /// What was read with the consents that the decision was made on.
+        version: u64,
+        /// The scopes that are kept; no room is any room.
+        scopes: Vec<(Option<RoomUri>, ScopeState)>,
+    },
+    /// A key package that came with a grant of consent to a local user (section 5.7).
+    PutGrantedKeyPackage {
+        /// The local user.
+        requester: UserUri,
+        /// Who granted consent, and whose client the key package is of.
+        target: UserUri,
+        /// The room of the grant, or any.
+        room: Option<RoomUri>,
+        /// The key package.
+        key_package: StoredKeyPackage,
+    },
+    /// A key package that came with a grant is used; a conflict when it was used before or is not there.
+    TakeGrantedKeyPackage {
+        /// The key package.
+        reference: KeyPackageRef,
+    },
+    /// Key packages that came with a grant are no longer of use: those of one room, or all of the two users.
+    DropGrantedKeyPackages {
+        /// The local user.
+        requester: UserUri,
+        /// Who granted consent.
+        target: UserUri,
+        /// The room; without one, of all rooms and any.
+        room: Option<RoomUri>,
+    },
+    /// Whether an account's user has to consent before others get key packages; a conflict when there is no such account.
+    SetRequiresConsent {
+        /// The user.
+        user: UserUri,
+        /// Whether.
+        requires: bool,
+    },
+    /// An account ends: its clients, key packages, queues, consents and profile go, its name stays taken. A conflict when
+    /// there is no such account.
+    DeleteAccount {
+        /// The user.
+        user: UserUri,
+    },
+    /// A user's profile, in place of the one before (section 5.8); a conflict when another user has one of the handles.
+    PutProfile {
+        /// The user.
+        user: UserUri,
+        /// Its fields, in their order.
+        fields: Vec<ProfileField>,
     },
     /// The provider's signing key; a conflict when there is another one.
     PutProviderKey {

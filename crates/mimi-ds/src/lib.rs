@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod consent;
 pub mod effect;
 pub mod follower;
 pub mod group;

@@ -1,6 +1,13 @@
 //! What both listeners share: accepting until the provider stops, TLS handshakes with a time limit, letting connections finish.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::{
@@ -9,35 +16,63 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
-use tracing::debug;
+use tracing::{debug, warn};
 
-use crate::provider::Core;
+use crate::{metrics::Listener, provider::Core};
 
-/// How long connections may take to end after a stop.
-const STOP_TIME: Duration = Duration::from_secs(10);
+/// Which listeners accept connections.
+#[derive(Debug, Default)]
+pub(crate) struct Listening([AtomicBool; 2]);
 
-/// Runs `connection` for every TLS connection until the provider stops, then waits for those that are open.
+impl Listening {
+    fn flag(&self, listener: Listener) -> &AtomicBool {
+        let [providers, clients] = &self.0;
+        match listener {
+            Listener::Providers => providers,
+            Listener::Clients => clients,
+        }
+    }
+
+    pub(crate) fn is_set(&self, listener: Listener) -> bool {
+        self.flag(listener).load(Ordering::Relaxed)
+    }
+
+    fn set(&self, listener: Listener, listens: bool) {
+        self.flag(listener).store(listens, Ordering::Relaxed);
+    }
+}
+
+/// Runs `connection` for every TLS connection until the provider stops, then waits for those that are open. Gives the number
+/// of those that did not end in time.
 pub(crate) async fn accept<F>(
     core: &Arc<Core>,
-    listener: TcpListener,
-    tls: rustls::ServerConfig,
+    sockets: TcpListener,
+    listener: Listener,
     connection: impl Fn(Arc<Core>, TlsStream<TcpStream>) -> F + Clone + Send + 'static,
-) where
+) -> usize
+where
     F: Future<Output = ()> + Send + 'static,
 {
-    let acceptor = TlsAcceptor::from(Arc::new(tls));
     let mut connections = JoinSet::new();
+    core.listening.set(listener, true);
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
+            accepted = sockets.accept() => match accepted {
                 Ok((stream, from)) => {
-                    let (core, acceptor, connection) = (core.clone(), acceptor.clone(), connection.clone());
+                    // What was loaded last; connections that are open keep theirs.
+                    let acceptor = TlsAcceptor::from(core.tls.server(listener));
+                    let (core, connection) = (core.clone(), connection.clone());
                     connections.spawn(async move {
                         let _ = stream.set_nodelay(true);
-                        match timeout(core.request_time, acceptor.accept(stream)).await {
-                            Ok(Ok(stream)) => connection(core, stream).await,
-                            Ok(Err(error)) => debug!(%from, %error, "TLS handshake refused"),
-                            Err(_) => debug!(%from, "TLS handshake took too long"),
+                        match handshake(&core, acceptor, stream).await {
+                            Ok(stream) => {
+                                let _open = core.metrics.connection(listener);
+                                connection(core, stream).await;
+                            }
+                            Err(error) => {
+                                core.metrics.handshake_refused(listener);
+                                debug!(%from, %error, "no TLS handshake");
+                            }
                         }
                     });
                 }
@@ -51,8 +86,26 @@ pub(crate) async fn accept<F>(
             () = core.stopped() => break,
         }
     }
-    drop(listener);
-    let _ = timeout(STOP_TIME, async { while connections.join_next().await.is_some() {} }).await;
+    drop(sockets);
+    core.listening.set(listener, false);
+    let _ = timeout(core.stop_time, async { while connections.join_next().await.is_some() {} }).await;
+    let cut = connections.len();
+    if cut > 0 {
+        warn!(listener = listener.name(), cut, "connections did not end in time after the stop");
+    }
+    cut
+}
+
+/// The handshake, unless it takes too long or the provider stops: nothing has been accepted by then.
+async fn handshake(
+    core: &Core,
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+) -> Result<TlsStream<TcpStream>, std::io::Error> {
+    tokio::select! {
+        shaken = timeout(core.request_time, acceptor.accept(stream)) => shaken?,
+        () = core.stopped() => Err(std::io::Error::other("the provider stops")),
+    }
 }
 
 /// Serves a connection to its end; when the provider stops, lets it answer what it has accepted.

@@ -69,6 +69,11 @@ pub(crate) fn authenticate(store: &dyn Store, token: &str) -> Result<Option<Clie
     store.client_by_token(&digest(token))
 }
 
+/// Whether this is the account's secret. Blocks.
+pub(crate) fn is_secret_of(store: &dyn Store, user: &UserUri, shown: &str) -> Result<bool, StoreError> {
+    Ok(store.account_secret(user)?.is_some_and(|stored| stored.ct_eq(&digest(shown)).into()))
+}
+
 fn random_secret() -> String {
     hex::encode(rand::random::<[u8; 32]>())
 }

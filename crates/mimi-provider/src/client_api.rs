@@ -6,9 +6,12 @@ use std::{pin::Pin, sync::Arc};
 
 use mimi_arch::{ClientUri, RoomUri, UserUri};
 use mimi_client_api::{
-    AcknowledgeRequest, AcknowledgeResponse, CreateRoomRequest, CreateRoomResponse, DescribeRequest, DescribeResponse,
-    ForgetRoomRequest, ForgetRoomResponse, QueuedEvent, RegisterRequest, RegisterResponse, RoomCall, RoomReply,
-    UploadKeyPackagesRequest, UploadKeyPackagesResponse, WatchRequest, client_api_server::ClientApi,
+    Account, AcknowledgeRequest, AcknowledgeResponse, AssetPiece, ConveyConsentRequest, ConveyConsentResponse,
+    CreateRoomRequest, CreateRoomResponse, DeleteAccountRequest, DeleteAccountResponse, DescribeRequest,
+    DescribeResponse, DownloadRequest, FetchProfileRequest, FindUsersRequest, FindUsersResponse, ForgetRoomRequest,
+    ForgetRoomResponse, ListConsentsRequest, ListConsentsResponse, Profile, QueuedEvent, RegisterRequest,
+    RegisterResponse, RoomCall, RoomReply, SetAccountRequest, UploadKeyPackagesRequest, UploadKeyPackagesResponse,
+    WatchRequest, client_api_server::ClientApi,
 };
 use mimi_ds::{Effect, StoreError};
 use mimi_protocol::{
@@ -16,6 +19,7 @@ use mimi_protocol::{
     group_info::GroupInfoRequestIn,
     key_material::KeyMaterialRequestIn,
     mls::{GroupInfo, KeyPackage, RatchetTree},
+    report_abuse::AbuseReport,
     submit_message::SubmitMessageRequest,
     update::UpdateRequest,
 };
@@ -29,7 +33,10 @@ use crate::{
     hub_calls::CallError,
     key_material,
     provider::Core,
+    proxy_download, report_abuse,
 };
+
+mod people;
 
 /// How many key packages one upload may hold.
 const KEY_PACKAGES_PER_UPLOAD: usize = 256;
@@ -42,6 +49,7 @@ pub(crate) struct Service {
     core: Arc<Core>,
 }
 
+pub(crate) type AssetStream = Pin<Box<dyn Stream<Item = Result<AssetPiece, Status>> + Send>>;
 type EventStream = Pin<Box<dyn Stream<Item = Result<QueuedEvent, Status>> + Send>>;
 
 impl Service {
@@ -59,11 +67,22 @@ impl Service {
             .ok_or_else(|| Status::unauthenticated("the call carries no token: register first"))?
             .to_owned();
         let store = self.core.store.clone();
-        self.core
+        let client = self
+            .core
             .blocking(move || accounts::authenticate(&*store, &token))
             .await
             .map_err(store_status)?
-            .ok_or_else(|| Status::unauthenticated("the token is not one of ours"))
+            .ok_or_else(|| Status::unauthenticated("the token is not one of ours"))?;
+        if let Some(user) = client.user() {
+            self.core.limit_user(&user)?;
+        }
+        Ok(client)
+    }
+
+    /// The user whose client calls.
+    async fn user<T>(&self, request: &Request<T>) -> Result<UserUri, Status> {
+        let client = self.caller(request).await?;
+        client.user().ok_or_else(|| Status::internal("the client is of no user"))
     }
 
     /// Streams the queue after `after`; ends when it is empty if `drain`.
@@ -127,6 +146,7 @@ impl ClientApi for Service {
     }
 
     async fn register(&self, request: Request<RegisterRequest>) -> Result<Response<RegisterResponse>, Status> {
+        self.core.limit_registration()?;
         let RegisterRequest { user, client, user_secret } = request.into_inner();
         let core = self.core.clone();
         let registered = self
@@ -244,6 +264,37 @@ impl ClientApi for Service {
         Ok(Response::new(RoomReply { body }))
     }
 
+    async fn report_abuse(&self, request: Request<RoomCall>) -> Result<Response<RoomReply>, Status> {
+        let client = self.caller(&request).await?;
+        let RoomCall { room_uri, body, .. } = request.into_inner();
+        let room = room(&room_uri)?;
+        let report = AbuseReport::from_bytes(&body).map_err(malformed)?;
+        let caller = client.user().map(|user| user.to_string());
+        if report.reporter().is_some_and(|reporter| Some(reporter.as_str()) != caller.as_deref()) {
+            return Err(Status::permission_denied("reportingUser is not the caller's user"));
+        }
+        if room.domain() == &self.core.domain {
+            report_abuse::take(&self.core, self.core.domain.clone(), room, report).await?;
+        } else {
+            let sent = self.core.peers.report_abuse(room.domain(), &room, &report).await;
+            sent.map_err(CallError::Peer)?;
+        }
+        Ok(Response::new(RoomReply::default()))
+    }
+
+    type DownloadAssetStream = AssetStream;
+
+    async fn download_asset(&self, request: Request<DownloadRequest>) -> Result<Response<AssetStream>, Status> {
+        let client = self.caller(&request).await?;
+        let DownloadRequest { room_uri, url } = request.into_inner();
+        let room = room(&room_uri)?;
+        if !hub_calls::is_member(&self.core, &room, &client).await? {
+            return Err(Status::permission_denied("the caller is not a member of the room"));
+        }
+        let pieces = proxy_download::for_client(&self.core, room.domain(), &url).await?;
+        Ok(Response::new(pieces))
+    }
+
     async fn forget_room(&self, request: Request<ForgetRoomRequest>) -> Result<Response<ForgetRoomResponse>, Status> {
         let client = self.caller(&request).await?;
         let room = room(&request.into_inner().room_uri)?;
@@ -257,6 +308,51 @@ impl ClientApi for Service {
             .await
             .map_err(store_status)?;
         Ok(Response::new(ForgetRoomResponse {}))
+    }
+
+    async fn convey_consent(
+        &self,
+        request: Request<ConveyConsentRequest>,
+    ) -> Result<Response<ConveyConsentResponse>, Status> {
+        let user = self.user(&request).await?;
+        people::convey_consent(&self.core, user, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn list_consents(
+        &self,
+        request: Request<ListConsentsRequest>,
+    ) -> Result<Response<ListConsentsResponse>, Status> {
+        let user = self.user(&request).await?;
+        people::list_consents(&self.core, user).await.map(Response::new)
+    }
+
+    async fn find_users(&self, request: Request<FindUsersRequest>) -> Result<Response<FindUsersResponse>, Status> {
+        self.caller(&request).await?;
+        people::find_users(&self.core, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn set_profile(&self, request: Request<Profile>) -> Result<Response<Profile>, Status> {
+        let user = self.user(&request).await?;
+        people::set_profile(&self.core, user, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn fetch_profile(&self, request: Request<FetchProfileRequest>) -> Result<Response<Profile>, Status> {
+        let user = self.user(&request).await?;
+        people::fetch_profile(&self.core, user).await.map(Response::new)
+    }
+
+    async fn set_account(&self, request: Request<SetAccountRequest>) -> Result<Response<Account>, Status> {
+        let user = self.user(&request).await?;
+        people::set_account(&self.core, user, request.into_inner().require_consent).await.map(Response::new)
+    }
+
+    async fn delete_account(
+        &self,
+        request: Request<DeleteAccountRequest>,
+    ) -> Result<Response<DeleteAccountResponse>, Status> {
+        let user = self.user(&request).await?;
+        people::delete_account(&self.core, user, request.into_inner().user_secret).await?;
+        Ok(Response::new(DeleteAccountResponse {}))
     }
 
     async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<EventStream>, Status> {
@@ -285,7 +381,7 @@ fn room(text: &str) -> Result<RoomUri, Status> {
     text.parse().map_err(invalid)
 }
 
-fn invalid(error: mimi_arch::UriError) -> Status {
+pub(super) fn invalid(error: mimi_arch::UriError) -> Status {
     Status::invalid_argument(error.to_string())
 }
 

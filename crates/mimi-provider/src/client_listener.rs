@@ -1,7 +1,12 @@
 //! The listener for the provider's own clients: TLS with the provider's certificate, gRPC over HTTP/2.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
+use http::{Request, Response, StatusCode};
+use hyper::{
+    body::Incoming,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
@@ -10,26 +15,58 @@ use hyper_util::{
 use mimi_client_api::client_api_server::ClientApiServer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::server::TlsStream;
+use tonic::{Code, body::Body};
+use tracing::debug;
 
 use crate::{
     accept::{accept, serve},
     client_api::Service,
+    metrics::Listener,
     provider::Core,
 };
 
 /// Key packages come a hundred at a time, trees of large rooms are large.
 const MESSAGE_LIMIT: usize = 16 * 1024 * 1024;
 
-/// Accepts until the provider stops, then lets calls finish.
-pub(crate) async fn run(core: Arc<Core>, listener: TcpListener, tls: rustls::ServerConfig) {
+/// Accepts until the provider stops, then lets calls finish; gives the number of connections that were cut.
+pub(crate) async fn run(core: Arc<Core>, sockets: TcpListener) -> usize {
     let service = ClientApiServer::new(Service::new(core.clone()))
         .max_decoding_message_size(MESSAGE_LIMIT)
         .max_encoding_message_size(MESSAGE_LIMIT);
-    accept(&core, listener, tls, move |core, stream| connection(core, stream, service.clone())).await;
+    accept(&core, sockets, Listener::Clients, move |core, stream| connection(core, stream, service.clone())).await
 }
 
 async fn connection(core: Arc<Core>, stream: TlsStream<TcpStream>, service: ClientApiServer<Service>) {
     let mut builder = auto::Builder::new(TokioExecutor::new()).http2_only();
     builder.http2().timer(TokioTimer::new());
-    serve(&core, builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))).await;
+    let service = TowerToHyperService::new(service);
+    let counted = {
+        let core = core.clone();
+        service_fn(move |request: Request<Incoming>| {
+            let (core, begun, method) = (core.clone(), Instant::now(), request.uri().path().to_owned());
+            let answer = service.call(request);
+            async move {
+                let answer = answer.await;
+                if let Ok(answer) = &answer {
+                    count(&core, &method, answer, begun);
+                }
+                answer
+            }
+        })
+    };
+    serve(&core, builder.serve_connection(TokioIo::new(stream), counted)).await;
+}
+
+/// Errors that are known at once are in the head of the answer; a stream that breaks later counts as begun.
+fn count(core: &Core, path: &str, answer: &Response<Body>, begun: Instant) {
+    let code = answer.headers().get("grpc-status").map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes()));
+    // A path that is none of ours is answered so, and does not become a label.
+    let method = if code == Code::Unimplemented { "unknown" } else { path.rsplit('/').next().unwrap_or("unknown") };
+    let status = match answer.status() {
+        StatusCode::OK => format!("{code:?}"),
+        other => format!("Http{}", other.as_u16()),
+    };
+    let time = begun.elapsed();
+    debug!(method, status, ?time, "answered a client");
+    core.metrics.request(Listener::Clients, method, status, time);
 }

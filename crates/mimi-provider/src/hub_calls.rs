@@ -3,11 +3,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use http::StatusCode;
 use mimi_arch::{ClientUri, Domain, RoomUri};
 use mimi_ds::{
     Effect, OpenMlsHpke, StoreError,
     follower::{FanoutFacts, NotifyRefusal, accept_fanout},
-    hub::{CreateRefusal, GroupInfoRefusal, Routes, key_packages_named},
+    hub::{CreateRefusal, GroupInfoRefusal, HubFranking, Routes, key_packages_named},
     store::Conflict,
 };
 use mimi_protocol::{
@@ -31,11 +32,17 @@ use tracing::{debug, error};
 use crate::{
     clock,
     provider::Core,
+    proxy_download::DownloadRefusal,
+    rates::{Limited, with_retry_after},
+    report_abuse::ReportError,
     rooms::{Change, Room, Visit},
 };
 
 /// When others may try again after something failed here.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
+pub(crate) const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// When others may send reports again that a person has to look at first.
+const MUCH_LATER: Duration = Duration::from_secs(60 * 60);
 
 /// How often a notification is looked at anew when another request with the same messages is under way.
 const NOTIFY_ATTEMPTS: usize = 8;
@@ -49,6 +56,8 @@ pub(crate) enum CallError {
     NotHere(String),
     #[error("{0}")]
     Denied(String),
+    #[error("{0}")]
+    Invalid(String),
     #[error("a room of that name exists")]
     RoomExists,
     #[error("the room cannot be created: {0}")]
@@ -61,10 +70,16 @@ pub(crate) enum CallError {
     Encode(#[from] EncodeError),
     #[error("internal: {0}")]
     Internal(String),
+    #[error("the report is not taken: {0}")]
+    Report(ReportError),
+    #[error("the asset: {0}")]
+    Download(DownloadRefusal),
     #[error("the other provider: {0}")]
     Peer(ClientError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Limited(#[from] Limited),
 }
 
 impl CallError {
@@ -77,8 +92,16 @@ impl CallError {
             Self::Denied(_) | Self::Create(_) | Self::Signature(_) | Self::RoomExists => {
                 Problem::new(ProblemKind::NotPermitted, detail)
             }
+            Self::Report(error @ ReportError::Content { .. }) => {
+                Problem::new(ProblemKind::MalformedBody, detail).rule(&error, error.section())
+            }
+            Self::Report(ReportError::Full(_)) => Problem::unavailable(detail, MUCH_LATER),
+            Self::Report(error) => Problem::not_permitted(detail, &error, error.section()),
+            Self::Download(_) => Problem::unavailable(detail, TRY_AGAIN),
             Self::Decode(error) => Problem::malformed_body(&error),
-            Self::Peer(_) => Problem::unavailable(detail, TRY_AGAIN),
+            Self::Invalid(_) => Problem::new(ProblemKind::MalformedBody, detail),
+            Self::Peer(error) => Problem::unavailable(detail, error.retry_after().unwrap_or(TRY_AGAIN)),
+            Self::Limited(limited) => limited.into(),
             Self::Encode(_) | Self::Internal(_) | Self::Store(_) => {
                 error!(%detail, "a request could not be carried out");
                 Problem::unavailable("the request could not be stored, try again", TRY_AGAIN)
@@ -93,9 +116,21 @@ impl From<CallError> for Status {
         let detail = error.to_string();
         match error {
             CallError::UnknownRoom(_) | CallError::NotHere(_) => Self::not_found(detail),
-            CallError::Denied(_) | CallError::Signature(_) => Self::permission_denied(detail),
+            CallError::Report(ReportError::Full(_)) => Self::resource_exhausted(detail),
+            CallError::Download(refusal) => match refusal.status() {
+                StatusCode::BAD_REQUEST => Self::invalid_argument(detail),
+                StatusCode::FORBIDDEN => Self::permission_denied(detail),
+                StatusCode::NOT_FOUND => Self::not_found(detail),
+                StatusCode::TOO_MANY_REQUESTS => Self::resource_exhausted(detail),
+                _ => Self::failed_precondition(detail),
+            },
+            CallError::Denied(_) | CallError::Signature(_) | CallError::Report(_) => Self::permission_denied(detail),
             CallError::RoomExists => Self::already_exists(detail),
-            CallError::Create(_) | CallError::Decode(_) => Self::invalid_argument(detail),
+            CallError::Create(_) | CallError::Decode(_) | CallError::Invalid(_) => Self::invalid_argument(detail),
+            CallError::Limited(limited) => limited.into(),
+            CallError::Peer(ClientError::Status { status, retry_after: Some(delay), .. }) if status.as_u16() == 429 => {
+                with_retry_after(Self::resource_exhausted(detail), delay)
+            }
             CallError::Peer(ClientError::Status { .. }) => Self::failed_precondition(detail),
             CallError::Peer(_) => Self::unavailable(detail),
             CallError::Encode(_) | CallError::Internal(_) | CallError::Store(_) => {
@@ -122,9 +157,15 @@ pub(crate) async fn create(
     core.blocking(move || {
         let created = Room::create(clock::now(), &held.identity, &creator, room.clone(), group_info, &tree);
         match created {
-            Err(refusal) => Ok(Err(CallError::Create(refusal))),
+            Err(refusal) => {
+                held.metrics.refused("createRoom", &refusal);
+                Ok(Err(CallError::Create(refusal)))
+            }
             Ok((created, accepted)) => match held.rooms.create(&held, &room, created, accepted.effects) {
-                Ok(()) => Ok(Ok(accepted.timestamp)),
+                Ok(()) => {
+                    held.metrics.accepted("room");
+                    Ok(Ok(accepted.timestamp))
+                }
                 Err(StoreError::Conflict(Conflict::RoomExists)) => Ok(Err(CallError::RoomExists)),
                 Err(error) => Err(error),
             },
@@ -134,7 +175,7 @@ pub(crate) async fn create(
 }
 
 /// A decision on a room of this provider, with its effects durable before it is returned.
-async fn decide<T: Send + 'static>(
+pub(crate) async fn decide<T: Send + 'static>(
     core: &Arc<Core>,
     room: RoomUri,
     decision: impl FnOnce(&mut Room) -> (T, Change) + Send + 'static,
@@ -162,6 +203,11 @@ pub(crate) async fn update(
     room: RoomUri,
     request: UpdateRequest,
 ) -> Result<UpdateRoomResponse, CallError> {
+    core.limit_room(&room)?;
+    let kind = match &request.0 {
+        HandshakeBundle::Commit { .. } => "commit",
+        HandshakeBundle::Proposals { .. } => "proposals",
+    };
     let (held, named) = (core.clone(), request.clone());
     let routes = core
         .blocking(move || {
@@ -174,11 +220,19 @@ pub(crate) async fn update(
             Ok(routes)
         })
         .await?;
-    decide(core, room, move |room| match room.update(clock::now(), &source, &request, &routes) {
+    let held = core.clone();
+    let answer = decide(core, room, move |room| match room.update(clock::now(), &source, &request, &routes) {
         Ok(accepted) => (Ok(accepted.update_response()), Change::Durable(accepted.effects)),
-        Err(refusal) => refused(refusal.response(), &refusal),
+        Err(refusal) => {
+            held.metrics.refused("update", &refusal);
+            refused(refusal.response(), &refusal)
+        }
     })
-    .await?
+    .await?;
+    if matches!(answer, Ok(UpdateRoomResponse::Success { .. })) {
+        core.metrics.accepted(kind);
+    }
+    answer
 }
 
 /// Section 5.3 for a client of this provider, wherever the hub is.
@@ -233,11 +287,34 @@ pub(crate) async fn submit(
     room: RoomUri,
     request: SubmitMessageRequest,
 ) -> Result<SubmitMessageResponse, CallError> {
-    decide(core, room, move |room| match room.submit(clock::now(), &source, &request) {
-        Ok(accepted) => (Ok(accepted.submit_response()), Change::Durable(accepted.effects)),
-        Err(refusal) => refused(refusal.response(), &refusal),
+    core.limit_room(&room)?;
+    let held = core.clone();
+    let hub_key =
+        core.franking.newest().ok_or_else(|| CallError::Internal("there is no franking secret".to_owned()))?;
+    let answer = decide(core, room, move |room| {
+        match room.submit(clock::now(), &source, &request, &HubFranking { hub_key: &hub_key, signer: &held.signer }) {
+            Ok(accepted) => (Ok(accepted.submit_response()), Change::Durable(accepted.effects)),
+            Err(refusal) => {
+                held.metrics.refused("submitMessage", &refusal);
+                refused(refusal.response(), &refusal)
+            }
+        }
     })
-    .await?
+    .await?;
+    if matches!(answer, Ok(SubmitMessageResponse::Accepted { .. })) {
+        core.metrics.accepted("message");
+    }
+    answer
+}
+
+/// Whether a client of this provider is in a room, as far as this provider knows.
+pub(crate) async fn is_member(core: &Arc<Core>, room: &RoomUri, client: &ClientUri) -> Result<bool, CallError> {
+    let (client, held) = (client.clone(), core.clone());
+    if room.domain() == &core.domain {
+        return decide(core, room.clone(), move |room| (room.is_member(&client), Change::None)).await;
+    }
+    let room = room.clone();
+    Ok(core.blocking(move || Ok(held.store.local_members(&room)?.contains(&client))).await?)
 }
 
 /// Section 5.6 at the hub.
@@ -247,6 +324,7 @@ pub(crate) async fn group_info(
     room: RoomUri,
     request: GroupInfoRequestIn,
 ) -> Result<GroupInfoResponse, CallError> {
+    core.limit_room(&room)?;
     let request = request.verify()?;
     let room_id = IdentifierUri::from(&room);
     let answer = decide(core, room, {
@@ -262,6 +340,7 @@ pub(crate) async fn group_info(
         }
         Ok(Err(GroupInfoRefusal::Internal(reason))) => Err(CallError::Internal(reason.to_string())),
         Ok(Err(refusal)) => {
+            core.metrics.refused("groupInfo", &refusal);
             debug!(%room_id, %refusal, "group info refused");
             Ok(GroupInfoResponse::NotAuthorized { room_id })
         }
@@ -285,7 +364,10 @@ pub(crate) async fn notify(
             let effects = match accept_fanout(&source, &held.domain, &room, &messages, &facts) {
                 Ok(effects) => effects,
                 Err(NotifyRefusal::UnknownRoom(room)) => return Ok(Err(CallError::UnknownRoom(room))),
-                Err(refusal) => return Ok(Err(CallError::Denied(refusal.to_string()))),
+                Err(refusal) => {
+                    held.metrics.refused("notify", &refusal);
+                    return Ok(Err(CallError::Denied(refusal.to_string())));
+                }
             };
             if effects.is_empty() {
                 return Ok(Ok(()));

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
 use mimi_ds::{
     Effect, KeyPackageError, StoreError,
-    follower::{TargetUser, claim_key_material},
+    follower::{TargetUser, answer_from_grant, claim_key_material},
     hub,
     store::Conflict,
     verify_key_package,
 };
 use mimi_protocol::{
-    key_material::{KeyMaterialRequest, KeyMaterialRequestIn, KeyMaterialResponse},
+    key_material::{KeyMaterialRequest, KeyMaterialRequestIn, KeyMaterialResponse, KeyMaterialUserCode},
     mls::KeyPackage,
 };
 use thiserror::Error;
@@ -77,6 +77,7 @@ async fn as_hub(
     room: &RoomUri,
     request: KeyMaterialRequest,
 ) -> Result<KeyMaterialResponse, CallError> {
+    core.limit_room(room)?;
     let allowed = {
         let (held, source, room) = (core.clone(), source.clone(), room.clone());
         let (target, request) = (target.clone(), request.clone());
@@ -87,8 +88,16 @@ async fn as_hub(
     };
     match allowed {
         Visit::NoSuchRoom => return Err(CallError::UnknownRoom(room.clone())),
-        Visit::Done(Err(refusal)) => return Err(CallError::Denied(refusal.to_string())),
+        Visit::Done(Err(refusal)) => {
+            core.metrics.refused("keyMaterial", &refusal);
+            return Err(CallError::Denied(refusal.to_string()));
+        }
         Visit::Done(Ok(_)) => {}
+    }
+    if source == &core.domain
+        && let Some(response) = granted(core, target.clone(), request.clone()).await?
+    {
+        return Ok(response);
     }
     let response = if target.domain() == &core.domain {
         claim(core, core.domain.clone(), target.clone(), request).await?
@@ -104,6 +113,39 @@ async fn as_hub(
     Ok(response)
 }
 
+/// The requester is ours as well, and the target has granted consent with key packages: what fits is used up, durably, and
+/// nobody is asked. Their routes are there since the grant.
+async fn granted(
+    core: &Arc<Core>,
+    target: UserUri,
+    request: KeyMaterialRequest,
+) -> Result<Option<KeyMaterialResponse>, CallError> {
+    let Ok(requester) = request.tbs().requesting_user.parse::<UserUri>() else { return Ok(None) };
+    let held = core.clone();
+    let taken = core.blocking(move || {
+        for _ in 0..CLAIM_ATTEMPTS {
+            let packages = held.store.granted_key_packages(&requester, &target)?;
+            let Some((response, effects)) = answer_from_grant(&request, &packages, clock::now().0 / 1000) else {
+                return Ok(None);
+            };
+            match held.submit(effects).wait() {
+                Ok(()) => return Ok(Some(response)),
+                Err(StoreError::Conflict(Conflict::KeyPackageClaimed)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    });
+    Ok(taken.await?)
+}
+
+/// The answer to a request for another end-to-end protocol than MLS 1.0, whoever the user is.
+// req: MP06-5.2-31
+pub(crate) fn other_protocol(target: &UserUri) -> KeyMaterialResponse {
+    let user_status = KeyMaterialUserCode::IncompatibleProtocol;
+    KeyMaterialResponse { user_status, user_uri: target.into(), clients: Vec::new() }
+}
+
 /// The target is ours: hand out what fits, durably, each key package once.
 // req: MP06-3.3-04, MP06-5.2-02
 async fn claim(
@@ -115,11 +157,15 @@ async fn claim(
     let held = core.clone();
     core.blocking(move || {
         for _ in 0..CLAIM_ATTEMPTS {
-            let facts = TargetUser::read(&*held.store, &target)?;
-            let claimed = claim_key_material(&source, &request, &facts, &held.domain, clock::now().0 / 1000);
+            let facts = TargetUser::read(&*held.store, &target, request.tbs())?;
+            let claimed =
+                claim_key_material(&source, &request, &facts, &held.domain, held.claim_policy, clock::now().0 / 1000);
             let (response, effects) = match claimed {
                 Ok(claimed) => claimed,
-                Err(refusal) => return Ok(Err(CallError::Denied(refusal.to_string()))),
+                Err(refusal) => {
+                    held.metrics.refused("keyMaterial", &refusal);
+                    return Ok(Err(CallError::Denied(refusal.to_string())));
+                }
             };
             if effects.is_empty() {
                 return Ok(Ok(response));

@@ -92,6 +92,7 @@ async fn run(core: &Arc<Core>, lane: Lane) {
         rows.iter().for_each(|row| body.extend_from_slice(&row.message));
         match core.peers.notify(to, room, body).await {
             Ok(NotifyOutcome::Accepted) => {
+                core.metrics.notified(to, "accepted");
                 let ids = rows.iter().map(|row| row.id).collect();
                 let store = core.store.clone();
                 if let Err(error) = core.blocking(move || store.commit(vec![Effect::Sent { ids }])).await {
@@ -103,13 +104,17 @@ async fn run(core: &Arc<Core>, lane: Lane) {
                 }
             }
             Ok(NotifyOutcome::Retry { after, status, problem }) => {
+                core.metrics.notified(to, "refused");
                 let detail = problem.and_then(|problem| problem.detail).unwrap_or_default();
                 debug!(%to, %room, %status, detail, "notify was not accepted, will retry");
                 pause(&mut attempt, after).await;
             }
             Err(error) => {
+                core.metrics.notified(to, "failed");
+                // A follower that limits rates may do so when it is asked for its directory.
+                let after = error.retry_after();
                 debug!(%to, %room, %error, "notify failed, will retry");
-                pause(&mut attempt, None).await;
+                pause(&mut attempt, after).await;
             }
         }
     }

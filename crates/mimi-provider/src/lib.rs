@@ -8,19 +8,37 @@
 
 mod accept;
 mod accounts;
+mod admin_listener;
 mod client_api;
 mod client_listener;
 mod clock;
-mod config;
+pub mod config;
+mod consent;
+pub mod database_lock;
 mod delivery;
+mod franking;
 mod hub_calls;
+mod identifier_query;
 mod key_material;
 mod lanes;
+mod metrics;
 mod peer_listener;
 mod provider;
+mod proxy_download;
+mod rates;
+mod report_abuse;
+mod restore;
 mod rooms;
 pub mod throwaway_ca;
 pub mod tls;
+mod tls_state;
+mod users_config;
 
-pub use config::{Config, ConfigError, LimitsConfig, PeerConfig, TlsConfig};
-pub use provider::{BoundProvider, Provider, ProviderError, RunningProvider};
+pub use config::{
+    AssetHost, AssetsConfig, Config, ConfigError, DownloadsConfig, FrankingConfig, LimitsConfig, OperationConfig,
+    PeerConfig, Rate, RatesConfig, TlsConfig,
+};
+pub use provider::{BoundProvider, Provider, ProviderError, RunningProvider, Stopped};
+pub use report_abuse::{ReceivedReport, StoredReports};
+pub use restore::{RestoreError, restore};
+pub use users_config::{SearchConfig, UsersConfig};

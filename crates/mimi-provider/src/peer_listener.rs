@@ -1,15 +1,18 @@
 //! The listener for other providers: mutually authenticated TLS, HTTP/1.1 and HTTP/2 on one port, one task a connection.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc, time::Instant};
 
 use http::{Request, Response};
+use http_body_util::BodyExt as _;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
 };
+use mimi_arch::Domain;
 use mimi_protocol::{
     codec::Wire,
+    directory,
     http::server::{self, Call, InboundRequest, PeerIdentity, Problem, ResponseBody, problem_response},
     key_material::KeyMaterialResponse,
 };
@@ -22,15 +25,19 @@ use tracing::debug;
 
 use crate::{
     accept::{accept, serve},
-    hub_calls,
+    consent, hub_calls,
     hub_calls::CallError,
-    key_material,
+    identifier_query, key_material,
+    metrics::Listener,
     provider::Core,
+    proxy_download::{self, Body},
+    rates, report_abuse,
 };
 
-/// Accepts until the provider stops, then lets open connections finish what they accepted.
-pub(crate) async fn run(core: Arc<Core>, listener: TcpListener, tls: rustls::ServerConfig) {
-    accept(&core, listener, tls, connection).await;
+/// Accepts until the provider stops, then lets open connections finish what they accepted; gives the number of those that were
+/// cut.
+pub(crate) async fn run(core: Arc<Core>, sockets: TcpListener) -> usize {
+    accept(&core, sockets, Listener::Providers, connection).await
 }
 
 async fn connection(core: Arc<Core>, stream: TlsStream<TcpStream>) {
@@ -44,7 +51,7 @@ async fn connection(core: Arc<Core>, stream: TlsStream<TcpStream>) {
         let core = core.clone();
         service_fn(move |request| {
             let (core, peer) = (core.clone(), peer.clone());
-            async move { Ok::<_, Infallible>(respond(&core, &peer, request).await) }
+            async move { Ok::<_, Infallible>(counted(&core, &peer, request).await) }
         })
     };
     let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -53,29 +60,62 @@ async fn connection(core: Arc<Core>, stream: TlsStream<TcpStream>) {
     serve(&core, builder.serve_connection(TokioIo::new(stream), service)).await;
 }
 
-async fn respond(core: &Arc<Core>, peer: &PeerIdentity, request: Request<Incoming>) -> Response<ResponseBody> {
+async fn counted(core: &Arc<Core>, peer: &PeerIdentity, request: Request<Incoming>) -> Response<Body> {
+    let begun = Instant::now();
+    let endpoint = match request.uri().path() {
+        directory::WELL_KNOWN => "directory",
+        path => directory::match_path(path).map_or("unknown", |(endpoint, _)| endpoint.name()),
+    };
+    let response = respond(core, peer, request).await;
+    let (status, time) = (response.status().as_u16(), begun.elapsed());
+    core.metrics.request(Listener::Providers, endpoint, status, time);
+    debug!(source = peer.names().first().map(Domain::as_str), endpoint, status, ?time, "answered");
+    response
+}
+
+async fn respond(core: &Arc<Core>, peer: &PeerIdentity, request: Request<Incoming>) -> Response<Body> {
+    if let Some(provider) = rates::provider_of(peer, request.headers())
+        && let Err(limited) = core.limit_provider(provider)
+    {
+        return whole(problem_response(&limited.into()));
+    }
     let read = timeout(core.request_time, server::read_request(request, peer, &core.domain, &core.limits)).await;
     let inbound = match read {
         Ok(Ok(inbound)) => inbound,
         Ok(Err(problem)) => {
+            core.metrics.refused("request", &problem.kind());
             debug!(status = problem.status(), detail = problem.detail(), "request refused");
-            return problem_response(&problem);
+            return whole(problem_response(&problem));
         }
-        Err(_) => return problem_response(&Problem::incomplete_body("the request took too long to arrive")),
+        Err(_) => return whole(problem_response(&Problem::incomplete_body("the request took too long to arrive"))),
     };
-    match answer(core, inbound).await {
-        Ok(response) => response,
-        Err(error) => {
-            debug!(%error, "request not carried out");
-            problem_response(&error.into_problem())
+    let answered = match inbound {
+        InboundRequest { source, call: Call::ProxyDownload { url }, .. } => {
+            proxy_download::answer(core, source, &url).await
         }
-    }
+        inbound => answer(core, inbound).await.map(whole),
+    };
+    answered.unwrap_or_else(|error| {
+        debug!(%error, "request not carried out");
+        whole(problem_response(&error.into_problem()))
+    })
+}
+
+/// Every response but a download is there as a whole.
+fn whole(response: Response<ResponseBody>) -> Response<Body> {
+    response.map(|body| body.map_err(|never| match never {}).boxed_unsync())
 }
 
 async fn answer(core: &Arc<Core>, inbound: InboundRequest) -> Result<Response<ResponseBody>, CallError> {
+    if let Some(user) = rates::user_of(&inbound) {
+        core.limit_user(&user)?;
+    }
     let InboundRequest { source, call, .. } = inbound;
     match call {
-        Call::Directory => Ok(server::directory_response(&core.directory)),
+        Call::Directory { if_none_match } => Ok(server::directory_response(&core.directory, if_none_match.as_deref())),
+        Call::KeyMaterialOtherProtocol { target } => {
+            Ok(server::wire_response(key_material::other_protocol(&target).to_bytes()?))
+        }
         Call::KeyMaterial { target, request } => {
             let response: KeyMaterialResponse = key_material::fetch(core, &source, &target, request).await?;
             Ok(server::wire_response(response.to_bytes()?))
@@ -94,6 +134,20 @@ async fn answer(core: &Arc<Core>, inbound: InboundRequest) -> Result<Response<Re
         }
         Call::Notify { room, messages } => {
             hub_calls::notify(core, source, room, messages).await?;
+            Ok(server::created_response())
+        }
+        Call::RequestConsent { entry } | Call::UpdateConsent { entry } => {
+            Ok(match consent::receive(core, entry).await {
+                Ok(()) => server::created_response(),
+                Err(problem) => problem_response(&problem),
+            })
+        }
+        Call::IdentifierQuery { request, .. } => {
+            let response = identifier_query::answer(core, request).await?;
+            Ok(server::wire_response(response.to_bytes()?))
+        }
+        Call::ReportAbuse { room, report } => {
+            report_abuse::take(core, source, room, report).await?;
             Ok(server::created_response())
         }
         _ => Err(CallError::Internal("an endpoint that nobody answers".to_owned())),

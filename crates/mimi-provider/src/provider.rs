@@ -1,20 +1,27 @@
 //! The provider as a whole: its sockets, its parts, its start and its stop.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use mimi_arch::{Domain, ProviderUri};
+use mimi_arch::{Domain, ProviderUri, RoomUri, UserUri};
 use mimi_ds::{
     effect::Effect,
+    follower::ClaimPolicy,
     hub::HubIdentity,
     store::{SqliteStore, Store, StoreError, Ticket},
 };
 use mimi_protocol::{
     crypto::{Ed25519Signer, LabelSigner},
-    directory::{Directory, DirectoryError},
+    directory::{Directory, DirectoryError, Endpoint},
     http::{
         client::{ClientError, PeerAddress, ProviderClient, ProviderClientConfig},
         server::Limits,
     },
+    identifier_query::SearchPolicy,
     mls::{Credential, ExternalSender},
 };
 use thiserror::Error;
@@ -22,9 +29,38 @@ use tokio::{net::TcpListener, runtime::Handle, sync::watch, task::JoinSet};
 use tracing::info;
 
 use crate::{
-    Config, client_listener, delivery::Watchers, lanes, lanes::Lanes, peer_listener, rooms::Rooms, tls::TlsError,
-    tls::TlsIdentity,
+    Config,
+    accept::Listening,
+    admin_listener, client_listener,
+    config::SettingProblem,
+    database_lock::{DatabaseLock, LockError},
+    delivery::Watchers,
+    franking::{self, FrankingKeys},
+    lanes,
+    lanes::Lanes,
+    metrics::{CommitMetrics, Metrics},
+    peer_listener,
+    proxy_download::Downloads,
+    rates::{self, Limited, RateLimits},
+    report_abuse::ReceivedReport,
+    rooms::Rooms,
+    tls::{TlsError, TlsIdentity},
+    tls_state::{self, TlsState},
 };
+
+/// The endpoints that the directory lists: those that are served.
+const OFFERED: &[Endpoint] = &[
+    Endpoint::KeyMaterial,
+    Endpoint::Update,
+    Endpoint::Notify,
+    Endpoint::SubmitMessage,
+    Endpoint::GroupInfo,
+    Endpoint::RequestConsent,
+    Endpoint::UpdateConsent,
+    Endpoint::IdentifierQuery,
+    Endpoint::ReportAbuse,
+    Endpoint::ProxyDownload,
+];
 
 /// Why a provider does not start.
 #[derive(Debug, Error)]
@@ -49,9 +85,15 @@ pub enum ProviderError {
         /// What the store said.
         source: StoreError,
     },
+    /// Another provider uses the database.
+    #[error("database: {0}")]
+    Lock(#[from] LockError),
     /// The HTTPS client cannot be made.
     #[error("HTTPS client: {0}")]
     Client(#[from] ClientError),
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Config(#[from] SettingProblem),
     /// The provider's own directory document cannot be made.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
@@ -64,11 +106,15 @@ pub struct Provider;
 pub struct BoundProvider {
     config: Config,
     identity: TlsIdentity,
-    store: Arc<dyn Store>,
+    store: Arc<SqliteStore>,
+    lock: DatabaseLock,
+    commits: CommitMetrics,
     peers: TcpListener,
     clients: TcpListener,
+    admin: Option<TcpListener>,
     peer_address: SocketAddr,
     client_address: SocketAddr,
+    admin_address: Option<SocketAddr>,
 }
 
 /// A provider that serves; dropping it stops it at once, [`RunningProvider::stop`] lets it finish what it accepted.
@@ -76,22 +122,45 @@ pub struct RunningProvider {
     domain: Domain,
     peer_address: SocketAddr,
     client_address: SocketAddr,
-    stop: watch::Sender<bool>,
-    tasks: JoinSet<()>,
+    admin_address: Option<SocketAddr>,
+    core: Arc<Core>,
+    listeners: JoinSet<usize>,
+    /// What goes on while the listeners finish, and ends with the value.
+    others: JoinSet<()>,
+    _lock: DatabaseLock,
+}
+
+/// How a stop went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stopped {
+    /// Connections that had not ended within the time set for it, and were cut.
+    pub cut: usize,
 }
 
 /// What all parts of a running provider share.
 pub(crate) struct Core {
     pub(crate) domain: Domain,
     pub(crate) store: Arc<dyn Store>,
+    /// The same store, for what operators ask.
+    pub(crate) figures: Arc<SqliteStore>,
+    pub(crate) metrics: Metrics,
+    rates: Option<RateLimits>,
+    pub(crate) tls: TlsState,
+    pub(crate) listening: Listening,
+    pub(crate) stop_time: Duration,
     pub(crate) signer: Ed25519Signer,
     pub(crate) identity: HubIdentity,
     pub(crate) rooms: Rooms,
     pub(crate) lanes: Lanes,
     pub(crate) watchers: Watchers,
     pub(crate) peers: ProviderClient,
+    pub(crate) franking: FrankingKeys,
+    pub(crate) downloads: Downloads,
     pub(crate) directory: Directory,
     pub(crate) limits: Limits,
+    pub(crate) claim_policy: ClaimPolicy,
+    pub(crate) search_policy: SearchPolicy,
     pub(crate) request_time: Duration,
     pub(crate) runtime: Handle,
     pub(crate) stop: watch::Sender<bool>,
@@ -105,10 +174,30 @@ impl Provider {
     pub async fn bind(config: Config) -> Result<BoundProvider, ProviderError> {
         let identity = TlsIdentity::from_files(&config.tls.certificate, &config.tls.key, &config.tls.authorities)?;
         let store_error = |source| ProviderError::Store { path: config.database.clone(), source };
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.database).map_err(store_error)?);
+        let lock = DatabaseLock::take(&config.database)?;
+        let commits = CommitMetrics::new();
+        let observer = commits.clone();
+        let store = SqliteStore::open_observed(&config.database, move |sample| observer.observe(sample));
+        let store = Arc::new(store.map_err(store_error)?);
         let (peers, peer_address) = listen(config.listen).await?;
         let (clients, client_address) = listen(config.client_listen).await?;
-        Ok(BoundProvider { config, identity, store, peers, clients, peer_address, client_address })
+        let (admin, admin_address) = match config.operation.admin {
+            Some(address) => listen(address).await.map(|(admin, address)| (Some(admin), Some(address)))?,
+            None => (None, None),
+        };
+        Ok(BoundProvider {
+            config,
+            identity,
+            store,
+            lock,
+            commits,
+            peers,
+            clients,
+            admin,
+            peer_address,
+            client_address,
+            admin_address,
+        })
     }
 }
 
@@ -144,7 +233,9 @@ impl BoundProvider {
         self,
         more_peers: impl IntoIterator<Item = (Domain, SocketAddr)>,
     ) -> Result<RunningProvider, ProviderError> {
-        let Self { config, identity, store, peers, clients, peer_address, client_address } = self;
+        let Self { config, identity, store, lock, commits, peers, clients, admin, .. } = self;
+        let (peer_address, client_address, admin_address) =
+            (self.peer_address, self.client_address, self.admin_address);
         let known: BTreeMap<Domain, PeerAddress> = config
             .peers
             .iter()
@@ -164,32 +255,67 @@ impl BoundProvider {
             signature_key: signer.public_key().to_vec(),
             credential: Credential::basic(ProviderUri::new(&config.domain).as_str().as_bytes()),
         };
-        let directory = Directory::of(&format!("https://{}:{}", config.domain, peer_address.port()))?;
-        let stop = watch::Sender::new(false);
+        let metrics = Metrics::new(commits);
+        let tls = TlsState::new(config.tls.clone(), &identity, &config.domain, &metrics)?;
+        let franking = FrankingKeys::load(&*store, config.franking.key_days).map_err(store_error)?;
+        let downloads = Downloads::new(identity.asset_client()?, &config.assets, config.downloads)
+            .map_err(|error| ProviderError::Client(ClientError::Setup(error)))?;
+        let directory =
+            Directory::of(&format!("https://{}:{}", config.domain, peer_address.port()), OFFERED.iter().copied())?;
         let core = Arc::new(Core {
             domain: config.domain.clone(),
-            store,
+            store: store.clone(),
+            figures: store,
+            metrics,
+            rates: config.operation.rates.as_ref().map(RateLimits::new),
+            tls,
+            listening: Listening::default(),
+            stop_time: config.operation.stop_time,
             signer,
             identity: HubIdentity { domain: config.domain.clone(), external_sender },
             rooms: Rooms::default(),
             lanes: Lanes::default(),
             watchers: Watchers::default(),
             peers: outgoing,
+            franking,
+            downloads,
             directory,
             limits: config.limits.per_endpoint(),
+            claim_policy: config.users.claim_policy(),
+            search_policy: config.search.policy()?,
             request_time,
             runtime: Handle::current(),
-            stop: stop.clone(),
+            stop: watch::Sender::new(false),
         });
         let left = core.store.outbox_lanes().map_err(store_error)?;
         info!(domain = %core.domain, %peer_address, %client_address, unsent = left.len(), "provider serves");
         for (to, room) in left {
             lanes::wake(&core, to, room);
         }
-        let mut tasks = JoinSet::new();
-        tasks.spawn(peer_listener::run(core.clone(), peers, identity.peer_server()?));
-        tasks.spawn(client_listener::run(core.clone(), clients, identity.client_api_server()?));
-        Ok(RunningProvider { domain: config.domain, peer_address, client_address, stop, tasks })
+        let mut listeners = JoinSet::new();
+        listeners.spawn(peer_listener::run(core.clone(), peers));
+        listeners.spawn(client_listener::run(core.clone(), clients));
+        let mut others = JoinSet::new();
+        others.spawn(franking::run(core.clone(), config.franking.key_days));
+        if let Some(admin) = admin {
+            others.spawn(admin_listener::run(core.clone(), admin));
+        }
+        if let Some(interval) = config.operation.tls_poll {
+            others.spawn(tls_state::poll(core.clone(), interval));
+        }
+        if core.rates.is_some() {
+            others.spawn(sweep_rates(core.clone()));
+        }
+        Ok(RunningProvider {
+            domain: config.domain,
+            peer_address,
+            client_address,
+            admin_address,
+            core,
+            listeners,
+            others,
+            _lock: lock,
+        })
     }
 }
 
@@ -209,10 +335,72 @@ impl RunningProvider {
         self.client_address
     }
 
-    /// Stops: no new connections, requests that were accepted are answered, then everything ends.
-    pub async fn stop(mut self) {
-        self.stop.send_replace(true);
-        while self.tasks.join_next().await.is_some() {}
+    /// Where metrics and health are served, if they are.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
+    }
+
+    /// Loads certificate, key and authorities anew; new connections use them. Gives the time when the certificate ends. Reads
+    /// three files before it returns.
+    ///
+    /// # Errors
+    /// When one cannot be used; then the former ones stay in use. The log has the error, too.
+    pub fn reload_tls(&self) -> Result<SystemTime, TlsError> {
+        tls_state::reload(&self.core)
+    }
+
+    /// Reports of abuse that this provider took as a hub, with numbers above `after`, in order, at most `limit`
+    /// (draft-ietf-mimi-protocol-06 section 5.9). They stay until [`RunningProvider::drop_report`].
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn reports(&self, after: u64, limit: usize) -> Result<Vec<ReceivedReport>, StoreError> {
+        let store = self.core.store.clone();
+        self.core
+            .blocking(move || store.abuse_reports(after, limit)?.into_iter().map(ReceivedReport::read).collect())
+            .await
+    }
+
+    /// Forgets a report that has been dealt with.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn drop_report(&self, id: u64) -> Result<(), StoreError> {
+        let store = self.core.store.clone();
+        self.core.blocking(move || store.commit(vec![Effect::DropAbuseReport { id }])).await
+    }
+
+    /// Makes a new secret to frank with (section 5.4.1.2), as happens by itself after some time. Reports of messages that were
+    /// franked before are taken as ever.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn rotate_franking_key(&self) -> Result<(), StoreError> {
+        let core = self.core.clone();
+        self.core.blocking(move || core.franking.rotate(&*core.store)).await
+    }
+
+    /// Stops: no new connections, requests that were accepted are answered within the time set for it, then everything ends.
+    pub async fn stop(mut self) -> Stopped {
+        self.core.stop.send_replace(true);
+        let mut cut = 0;
+        while let Some(listener) = self.listeners.join_next().await {
+            cut += listener.unwrap_or_default();
+        }
+        self.others.shutdown().await;
+        Stopped { cut }
+    }
+}
+
+async fn sweep_rates(core: Arc<Core>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(rates::SWEEP_TIME) => {}
+            () = core.stopped() => return,
+        }
+        if let Some(rates) = &core.rates {
+            rates.sweep();
+        }
     }
 }
 
@@ -260,6 +448,30 @@ impl Core {
         }
         lanes.dedup();
         Submitted { core: self.clone(), ticket: self.store.submit(effects), deliveries, lanes }
+    }
+
+    pub(crate) fn limit_provider(&self, provider: &Domain) -> Result<(), Limited> {
+        self.limit(|rates| rates.provider(provider))
+    }
+
+    pub(crate) fn limit_room(&self, room: &RoomUri) -> Result<(), Limited> {
+        self.limit(|rates| rates.room(room))
+    }
+
+    pub(crate) fn limit_user(&self, user: &UserUri) -> Result<(), Limited> {
+        self.limit(|rates| rates.user(user))
+    }
+
+    pub(crate) fn limit_registration(&self) -> Result<(), Limited> {
+        self.limit(RateLimits::registration)
+    }
+
+    fn limit(&self, check: impl FnOnce(&RateLimits) -> Result<(), Limited>) -> Result<(), Limited> {
+        let checked = self.rates.as_ref().map_or(Ok(()), check);
+        if let Err(limited) = &checked {
+            self.metrics.limited(limited.kind);
+        }
+        checked
     }
 
     /// Ends when the provider is asked to stop.

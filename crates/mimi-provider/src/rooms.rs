@@ -100,6 +100,11 @@ impl Rooms {
         Ok(())
     }
 
+    /// How many rooms are held in memory.
+    pub(crate) fn open(&self) -> usize {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     fn slot(&self, room: &RoomUri) -> Arc<Mutex<Slot>> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.entry(room.clone()).or_insert_with(|| Arc::new(Mutex::new(Slot::NotLoaded))).clone()

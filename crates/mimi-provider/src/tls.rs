@@ -1,8 +1,14 @@
 //! TLS as draft-ietf-mimi-protocol-06 section 4.1 demands it: both ends of a connection between providers show a certificate,
 //! and each checks the other's. The crypto provider (ring) is passed explicitly; nothing is installed process-wide.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
+use mimi_arch::Domain;
+use mimi_protocol::http::server::PeerIdentity;
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
     crypto::{CryptoProvider, ring},
@@ -10,6 +16,7 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 use thiserror::Error;
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// Why a TLS configuration could not be made. Each names the file or text to look at.
 #[derive(Debug, Error)]
@@ -35,6 +42,26 @@ pub enum TlsError {
     /// The verifier of client certificates cannot be made.
     #[error("TLS client certificates: {0}")]
     Verifier(#[from] rustls::server::VerifierBuilderError),
+    /// The certificate is another provider's.
+    #[error("the certificate is not for {domain}; it names: {}", names.join(", "))]
+    OtherDomain {
+        /// Whose it should be.
+        domain: Domain,
+        /// Whose it is.
+        names: Vec<String>,
+    },
+    /// The certificate is not valid at this time.
+    #[error("the certificate {0}")]
+    Validity(&'static str),
+    /// The HTTPS client does not take the configuration.
+    #[error("HTTPS client: {0}")]
+    Client(Box<mimi_protocol::http::client::ClientError>),
+}
+
+impl From<mimi_protocol::http::client::ClientError> for TlsError {
+    fn from(error: mimi_protocol::http::client::ClientError) -> Self {
+        Self::Client(Box::new(error))
+    }
 }
 
 /// A provider's certificate chain, its key, and the authorities it trusts for other providers.
@@ -97,6 +124,34 @@ impl TlsIdentity {
         Ok(Self { chain, key: Arc::new(key), roots: Arc::new(roots) })
     }
 
+    /// Whether a provider of this domain can use it now; gives the time when the certificate ends.
+    ///
+    /// # Errors
+    /// When the TLS library refuses certificate or key, the certificate names other providers, or its time is not now.
+    pub fn check(&self, domain: &Domain) -> Result<SystemTime, TlsError> {
+        self.peer_server()?;
+        self.client_api_server()?;
+        self.peer_client()?;
+        let leaf = self.chain.first().map(|leaf| leaf.as_ref()).unwrap_or_default();
+        let names = PeerIdentity::from_certificate(leaf).unwrap_or_default();
+        if !names.names().contains(domain) {
+            let names = names.names().iter().map(ToString::to_string).collect();
+            return Err(TlsError::OtherDomain { domain: domain.clone(), names });
+        }
+        let (_, leaf) = X509Certificate::from_der(leaf).map_err(|_| TlsError::Validity("cannot be read"))?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let is_after = |timestamp: i64| u64::try_from(timestamp).is_ok_and(|timestamp| timestamp > now);
+        let not_after = leaf.validity().not_after.timestamp();
+        if is_after(leaf.validity().not_before.timestamp()) {
+            return Err(TlsError::Validity("is not valid yet"));
+        }
+        if !is_after(not_after) {
+            return Err(TlsError::Validity("has expired"));
+        }
+        // A certificate may end in the year 9999, which every clock here can count to.
+        Ok(UNIX_EPOCH + Duration::from_secs(not_after.unsigned_abs()))
+    }
+
     // req: MP06-4.1-08, MP06-4.1-09
     /// For the listener that other providers connect to: a client certificate is required.
     ///
@@ -136,6 +191,21 @@ impl TlsIdentity {
             .with_safe_default_protocol_versions()?
             .with_root_certificates(self.roots.clone())
             .with_client_auth_cert(self.chain.clone(), self.key.clone_key())?;
+        Ok(config)
+    }
+}
+
+impl TlsIdentity {
+    /// For downloads of assets: checks the certificate of the host by the same authorities, and shows none.
+    ///
+    /// # Errors
+    /// When the TLS library has no protocol version.
+    pub fn asset_client(&self) -> Result<ClientConfig, TlsError> {
+        let mut config = ClientConfig::builder_with_provider(crypto())
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(self.roots.clone())
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }
 }

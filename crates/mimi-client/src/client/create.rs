@@ -4,7 +4,7 @@ use mimi_arch::RoomUri;
 use mimi_client_api::CreateRoomRequest;
 
 use super::Client;
-use crate::error::ClientError;
+use crate::{error::ClientError, session::RoomOptions};
 
 impl Client {
     /// Creates a room at this client's own provider, which is its hub, with this user as administrator.
@@ -14,11 +14,19 @@ impl Client {
     /// # Errors
     /// When this client knows the room already, or the provider refuses or cannot be reached.
     pub async fn create_room(&self, name: &str) -> Result<RoomUri, ClientError> {
+        self.create_room_with(name, RoomOptions::default()).await
+    }
+
+    /// The same with options.
+    ///
+    /// # Errors
+    /// As [`Client::create_room`].
+    pub async fn create_room_with(&self, name: &str, options: RoomOptions) -> Result<RoomUri, ClientError> {
         let room = RoomUri::new(self.user().domain(), name)?;
         let hub = self.api().describe().await?.external_sender;
         let founding = {
             let room = room.clone();
-            self.step(move |session| session.found(&room, &hub)).await?
+            self.step(move |session| session.found(&room, &hub, options)).await?
         };
         let request = CreateRoomRequest {
             room_uri: room.to_string(),

@@ -4,10 +4,14 @@
 //! (durable), a call, a step of the session for its answer.
 
 mod add;
+mod consent;
 mod create;
+mod download;
 mod join;
 mod leave;
+mod profile;
 mod queue;
+mod report;
 mod send;
 mod two_step;
 
@@ -20,7 +24,13 @@ use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
 use mimi_client_api::{RegisterRequest, RoomCall};
 use openmls_basic_credential::SignatureKeyPair;
 
-pub use self::two_step::Endpoint;
+pub use self::{
+    consent::{ConsentSummary, Consents, Conveyed},
+    download::Download,
+    profile::{ProfileField, ProfileFieldName},
+    send::Sent,
+    two_step::Endpoint,
+};
 use crate::{
     api::Api,
     error::{ClientError, StateError},

@@ -12,7 +12,7 @@ use openmls::{
     prelude::{AppDataUpdateProposal, KeyPackage, OpenMlsProvider as _, Proposal, tls_codec::Serialize as _},
 };
 
-use super::{Identity, Provider, encoded, library, participants};
+use super::{Identity, Provider, components, encoded, library, participants};
 use crate::error::{ClientError, MlsFailure};
 
 /// What a commit shall contain beside what the library adds.
@@ -54,9 +54,9 @@ pub(crate) fn prepare(
     let changes = {
         let mut updater = builder.app_data_dictionary_updater();
         if plan.include_pending {
-            participants::resolve(&mut updater, builder.app_data_update_proposals())?;
+            components::resolve(&mut updater, builder.app_data_update_proposals())?;
         } else {
-            participants::resolve(&mut updater, &own)?;
+            components::resolve(&mut updater, &own)?;
         }
         updater.changes()
     };

@@ -5,6 +5,7 @@ use mimi_protocol::{
     codec::Wire as _,
     mls::{ExternalSender, GroupInfo, RatchetTree},
 };
+use mimi_room_policy::policy::RoomPolicy;
 use openmls::{
     group::{GroupContext, MlsGroup, MlsGroupCreateConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY},
     prelude::{
@@ -15,7 +16,7 @@ use openmls::{
 };
 
 use super::{
-    Identity, PAST_EPOCHS, Provider, SUITE, capabilities, encoded, leaf_extensions, library, participants,
+    Identity, PAST_EPOCHS, Provider, SUITE, capabilities, components, encoded, leaf_extensions, library, participants,
     room_group::{check_hub, group_id, user_of},
     sender_ratchet,
 };
@@ -30,7 +31,8 @@ pub(crate) struct Founding {
 /// Makes the group of a new room, with this client alone in it, and keeps it.
 ///
 /// The group context holds, in this order: the capabilities that every member needs, the external senders with the hub
-/// first (section 7.4), the app_data_dictionary with the participant list (section 7.5).
+/// first (section 7.4), the app_data_dictionary with the participant list (section 7.5) and the hub as franking agent
+/// (section 5.4.1). With `framed` the messages of the room say their media type.
 ///
 /// # Errors
 /// When the hub's key is not one of the room's provider, or OpenMLS or the state file fails.
@@ -39,6 +41,8 @@ pub(crate) fn create(
     identity: &Identity,
     room: &RoomUri,
     hub: &ExternalSender,
+    policy: &RoomPolicy,
+    framed: bool,
 ) -> Result<Founding, ClientError> {
     check_hub(room, hub)?;
     let config = MlsGroupCreateConfig::builder()
@@ -50,7 +54,7 @@ pub(crate) fn create(
         .sender_ratchet_configuration(sender_ratchet())
         .max_past_epochs(PAST_EPOCHS)
         .use_ratchet_tree_extension(false)
-        .with_group_context_extensions(context_extensions(identity, hub)?)
+        .with_group_context_extensions(context_extensions(identity, hub, policy, framed)?)
         .build();
     // req: MP06-3.1-05, MP06-7.2-01
     let group = MlsGroup::new_with_group_id(provider, &identity.signer, &config, group_id(room), identity.credential())
@@ -86,17 +90,26 @@ pub(crate) fn ratchet_tree(group: &MlsGroup) -> Result<RatchetTree, ClientError>
     Ok(RatchetTree::from_bytes(&bytes)?)
 }
 
-fn context_extensions(identity: &Identity, hub: &ExternalSender) -> Result<Extensions<GroupContext>, ClientError> {
+fn context_extensions(
+    identity: &Identity,
+    hub: &ExternalSender,
+    policy: &RoomPolicy,
+    framed: bool,
+) -> Result<Extensions<GroupContext>, ClientError> {
     // req: MP06-7.4-02, MP06-7.4-03, MP06-7.5-09
     let required = RequiredCapabilitiesExtension::new(
         &[ExtensionType::AppDataDictionary],
         &[ProposalType::AppDataUpdate, ProposalType::SelfRemove],
         &[],
     );
+    let components = components::of_new_room(hub, policy, framed)?;
     let hub = openmls::prelude::ExternalSender::tls_deserialize_exact_bytes(&hub.to_bytes()?)
         .map_err(library("the hub's key"))?;
     let mut dictionary = AppDataDictionary::new();
-    dictionary.insert(participants::COMPONENT, participants::first(&user_of(&identity.client)?)?.to_bytes()?);
+    dictionary.insert(participants::COMPONENT, participants::first(&user_of(&identity.client)?, policy)?.to_bytes()?);
+    for (component, data) in components {
+        dictionary.insert(component.0, data);
+    }
     Ok(Extensions::from_vec(vec![
         Extension::RequiredCapabilities(required),
         Extension::ExternalSenders(vec![hub]),

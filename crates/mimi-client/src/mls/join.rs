@@ -18,7 +18,7 @@ use openmls::{
 use super::{
     Identity, Provider, capabilities,
     commit::handshake,
-    join_config, leaf_extensions, library, participants,
+    components, join_config, leaf_extensions, library, participants,
     room_group::{check_context, check_members, group_id, user_of},
 };
 use crate::error::{ClientError, GroupInfoFailure, MlsFailure};
@@ -83,6 +83,7 @@ pub(crate) fn external(
     }
     let user = user_of(&identity.client)?;
     let is_participant = participants::of(group_info.group_context())?.index_of(&user).is_some();
+    let role = participants::role_given_by(group_info.group_context(), &user);
 
     // req: MP06-3.6-01, MP06-3.6-02, MP06-5.6-01
     let mut carried = Vec::new();
@@ -104,7 +105,7 @@ pub(crate) fn external(
         .map_err(library("checking the group info"))?
         .leaf_node_parameters(leaf);
     if !is_participant {
-        let update = participants::adding(&user).to_bytes()?;
+        let update = participants::adding(&user, role).to_bytes()?;
         builder = builder.add_app_data_update_proposal(AppDataUpdateProposal::update(participants::COMPONENT, update));
     }
     let mut builder = builder
@@ -114,7 +115,7 @@ pub(crate) fn external(
         .use_ratchet_tree_extension(false);
     let changes = {
         let mut updater = builder.app_data_dictionary_updater();
-        participants::resolve(&mut updater, builder.app_data_update_proposals())?;
+        components::resolve(&mut updater, builder.app_data_update_proposals())?;
         updater.changes()
     };
     builder.with_app_data_dictionary_updates(changes);

@@ -2,9 +2,10 @@
 //! no clock but the one OpenMLS reads for lifetimes.
 //!
 //! One file per step of draft-ietf-mimi-protocol-06 section 3, and beside them what the library leaves to its user:
-//! the participant list ([`participants`]) and the checks on a group that it does not make ([`room_group`]).
+//! the components ([`components`], [`participants`]) and the checks on a group that it does not make ([`room_group`]).
 
 pub(crate) mod commit;
+pub(crate) mod components;
 pub(crate) mod create;
 pub(crate) mod join;
 pub(crate) mod key_package;
@@ -14,12 +15,11 @@ pub(crate) mod process;
 pub(crate) mod room_group;
 
 use mimi_arch::ClientUri;
-use openmls::component::{ComponentType, ComponentsList};
 use openmls::group::PURE_PLAINTEXT_WIRE_FORMAT_POLICY;
 use openmls::prelude::{
     AppDataDictionary, AppDataDictionaryExtension, BasicCredential, Capabilities, Ciphersuite, Credential,
     CredentialType, CredentialWithKey, Extension, ExtensionType, Extensions, LeafNode, MlsGroupJoinConfig,
-    OpenMlsProvider, ProposalType, SenderRatchetConfiguration, tls_codec::Serialize as _,
+    OpenMlsProvider, ProposalType, SenderRatchetConfiguration,
 };
 use openmls_basic_credential::SignatureKeyPair;
 use openmls_rust_crypto::RustCrypto;
@@ -128,14 +128,14 @@ pub(crate) fn capabilities() -> Capabilities {
         .build()
 }
 
-/// The leaf's app_data_dictionary: which components this client understands (app_components).
-pub(crate) fn leaf_extensions() -> Result<Extensions<LeafNode>, MlsFailure> {
+/// The leaf's app_data_dictionary: what this client understands.
+pub(crate) fn leaf_extensions() -> Result<Extensions<LeafNode>, ClientError> {
     let mut dictionary = AppDataDictionary::new();
-    let components = ComponentsList::new(vec![participants::COMPONENT]);
-    dictionary
-        .insert(ComponentType::AppComponents.into(), encoded("app_components", components.tls_serialize_detached())?);
-    Extensions::single(Extension::AppDataDictionary(AppDataDictionaryExtension::new(dictionary)))
-        .map_err(library("leaf extensions"))
+    for (component, data) in components::of_leaf()? {
+        dictionary.insert(component.0, data);
+    }
+    Ok(Extensions::single(Extension::AppDataDictionary(AppDataDictionaryExtension::new(dictionary)))
+        .map_err(library("leaf extensions"))?)
 }
 
 /// Settings of a group at this client; handshakes go as PublicMessage (section 5.3).

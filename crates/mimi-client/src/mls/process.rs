@@ -2,7 +2,13 @@
 //! (draft-ietf-mimi-protocol-06 section 5.5).
 
 use mimi_arch::{ClientUri, RoomUri, UserUri};
-use mimi_protocol::{Epoch, codec::Wire as _, mls::MlsMessage};
+use mimi_protocol::{
+    Epoch,
+    application_framing::Framing,
+    codec::Wire as _,
+    franking::{FrankAad, FrankingAgentData, FrankingTag},
+    mls::MlsMessage,
+};
 use openmls::{
     group::MlsGroup,
     prelude::{
@@ -12,7 +18,7 @@ use openmls::{
 };
 
 use super::{
-    Provider, client_of, library, participants,
+    Provider, client_of, components, library, participants,
     room_group::{check_context, check_members, group_id},
     storage,
 };
@@ -26,12 +32,7 @@ pub(crate) enum Processed {
     /// An application message of this client, come back.
     OwnText,
     /// An application message.
-    Text {
-        /// Whose leaf signed it.
-        sender: ClientUri,
-        /// Its content.
-        text: String,
-    },
+    Application(Opened),
     /// A proposal; it waits in the group now.
     Proposal {
         /// Whether it was not there before.
@@ -48,6 +49,21 @@ pub(crate) enum Processed {
     },
     /// A commit that removed this client.
     Removed,
+}
+
+/// An application message as MLS gave it back.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// Whose leaf signed it.
+    pub(crate) sender: ClientUri,
+    /// What was encrypted.
+    pub(crate) application_data: Vec<u8>,
+    /// The sender's commitment to it, if there is one.
+    pub(crate) tag: Option<FrankingTag>,
+    /// How the group frames application data.
+    pub(crate) framing: Framing,
+    /// Who franks the messages of the group.
+    pub(crate) agent: Option<FrankingAgentData>,
 }
 
 /// Processes one message and writes what it changes.
@@ -79,11 +95,20 @@ pub(crate) fn process(
     let processed = group.process_message(provider, message).map_err(library("processing a message"))?;
     let processed = resolve(provider, group, processed)?;
     let sender = processed.credential().clone();
+    let aad = processed.aad().to_vec();
     let from_member = matches!(processed.sender(), Sender::Member(_));
     match processed.into_content() {
         ProcessedMessageContent::ApplicationMessage(message) if from_member => {
-            let text = String::from_utf8(message.into_bytes()).map_err(|_| MlsFailure::NotText)?;
-            Ok(Processed::Text { sender: client_of(&sender)?, text })
+            let context = group.public_group().group_context();
+            // req: MP06-5.4.1.3-01
+            let aad = if components::has_safe_aad(context) { FrankAad::read(&aad)? } else { None };
+            Ok(Processed::Application(Opened {
+                sender: client_of(&sender)?,
+                application_data: message.into_bytes(),
+                tag: aad.map(|aad| aad.franking_tag),
+                framing: components::framing(context)?,
+                agent: components::franking_agent(context),
+            }))
         }
         ProcessedMessageContent::OwnPrivateMessage => Ok(Processed::OwnText),
         ProcessedMessageContent::ProposalMessage(proposal)
@@ -139,7 +164,7 @@ fn resolve(
         return Ok(processed);
     };
     let mut updater = group.app_data_dictionary_updater();
-    participants::resolve(&mut updater, commit.app_data_update_proposals())?;
+    components::resolve(&mut updater, commit.app_data_update_proposals())?;
     let changes = updater.changes();
     Ok(group.resolve_app_data_commit(provider, processed, changes).map_err(library("staging a commit"))?)
 }

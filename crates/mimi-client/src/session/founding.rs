@@ -2,10 +2,11 @@
 
 use mimi_arch::RoomUri;
 use mimi_protocol::{Epoch, codec::Wire as _, mls::ExternalSender};
+use mimi_room_policy::ready_made::RoomKind;
 
 use super::Session;
 use crate::{
-    error::ClientError,
+    error::{ClientError, MlsFailure},
     mls::{
         Provider,
         create::{self, Founding},
@@ -14,12 +15,34 @@ use crate::{
     state::rooms::{self, RoomRow, Standing},
 };
 
+/// How a room is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoomOptions {
+    /// Which ready-made policy the room gets (draft-ietf-mimi-room-policy-03). Rooms that depend on another one, and those whose participants are fixed,
+    /// are not made this way.
+    pub kind: RoomKind,
+    /// Whether the room says which media types its members understand, so that every message says its own
+    /// (draft-ietf-mls-extensions section 6.2). Without it all messages are MIMI content.
+    pub media_types: bool,
+}
+
+impl Default for RoomOptions {
+    fn default() -> Self {
+        Self { kind: RoomKind::Group, media_types: false }
+    }
+}
+
 impl Session {
     /// Makes the group of a room, or takes the one up again whose creation was not answered.
     ///
     /// # Errors
     /// When this client knows the room already, or the hub's key is not usable.
-    pub(crate) fn found(&mut self, room: &RoomUri, external_sender: &[u8]) -> Result<Founding, ClientError> {
+    pub(crate) fn found(
+        &mut self,
+        room: &RoomUri,
+        external_sender: &[u8],
+        options: RoomOptions,
+    ) -> Result<Founding, ClientError> {
         let hub = ExternalSender::from_bytes(external_sender)?;
         let identity = &self.account.identity;
         self.state.write(|transaction| {
@@ -32,7 +55,9 @@ impl Session {
                 None => {}
                 Some(_) => return Err(ClientError::AlreadyAMember { room: room.clone() }),
             }
-            let founding = create::create(&provider, identity, room, &hub)?;
+            let policy = options.kind.policy(&[], None).filter(|_| options.kind != RoomKind::DirectMessage);
+            let policy = policy.ok_or(MlsFailure::RoomKind { kind: options.kind.name() })?;
+            let founding = create::create(&provider, identity, room, &hub, &policy, options.media_types)?;
             rooms::put(transaction, &RoomRow::new(room, Standing::Creating, Epoch(0)))?;
             Ok(founding)
         })

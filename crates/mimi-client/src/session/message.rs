@@ -1,22 +1,27 @@
 //! Application messages on their way out (draft-ietf-mimi-protocol-06 sections 3.4 and 5.4).
 
 use mimi_arch::RoomUri;
-use mimi_protocol::{IdentifierUri, codec::Wire as _, mls::MlsMessage, submit_message::SubmitMessageRequest};
+use mimi_protocol::{
+    IdentifierUri, codec::Wire as _, franking::FRANK_AAD, mls::MlsMessage, submit_message::SubmitMessageRequest,
+};
 
-use super::{Session, member};
+use openmls::{framing::SafeAadItem, prelude::OpenMlsProvider as _};
+use openmls_traits::random::OpenMlsRand as _;
+
+use super::{Session, content, member};
 use crate::{
     error::ClientError,
-    mls::{Provider, library, room_group},
-    state::queue,
+    mls::{Provider, components, library, room_group},
+    state::{account::Account, queue},
 };
 
 impl Session {
-    /// Encrypts a text for a room. `noted` messages are recognised when they come back although their answer was lost.
+    /// Encrypts a text for a room, as MIMI content with a franking tag beside it. `noted` messages are recognised when they come back although their answer was lost.
     ///
     /// # Errors
     /// When this client is not a member or is leaving, or proposals have to be committed first.
     pub(crate) fn seal(&mut self, room: &RoomUri, text: &str, noted: bool) -> Result<MlsMessage, ClientError> {
-        let identity = &self.account.identity;
+        let Account { identity, user, .. } = &self.account;
         self.state.write(|transaction| {
             let provider = Provider::new(transaction);
             let (_, mut group) = member(transaction, &provider, room)?;
@@ -27,9 +32,20 @@ impl Session {
             if count > 0 {
                 return Err(ClientError::ProposalsPending { room: room.clone(), count });
             }
+            let salt = provider.rand().random_array().map_err(library("making a salt"))?;
+            let context = group.public_group().group_context();
+            let (framing, safe_aad) = (components::framing(context)?, components::has_safe_aad(context));
+            let outgoing = content::outgoing(text, salt, user.as_str(), room, &framing)?;
+            // req: MP06-5.4.1.1-05
+            if safe_aad {
+                let tag = outgoing.tag.as_bytes().to_vec();
+                group
+                    .set_safe_aad(vec![SafeAadItem::new(FRANK_AAD.0, tag)])
+                    .map_err(library("additional authenticated data"))?;
+            }
             // req: MP06-3.4-01, MP06-4.2-03, MP06-5.4-03
             let message = group
-                .create_message(&provider, &identity.signer, text.as_bytes())
+                .create_message(&provider, &identity.signer, &outgoing.application_data)
                 .map_err(library("sealing a message"))?
                 .to_bytes()
                 .map_err(library("sealing a message"))?;

@@ -5,10 +5,12 @@
 //! before anybody can send it; its answer then confirms or discards it. If the answer is lost, both are still possible:
 //! the update stays until the queue shows what the hub took.
 
+mod content;
 mod founding;
 mod joining;
 mod message;
 mod receive;
+mod report;
 mod update;
 
 use std::path::Path;
@@ -19,7 +21,11 @@ use openmls::group::MlsGroup;
 use rusqlite::Connection;
 
 pub(crate) use self::joining::JoinStep;
-pub use self::update::{PrepareOptions, PreparedUpdate};
+pub use self::{
+    founding::RoomOptions,
+    report::ReportOptions,
+    update::{PrepareOptions, PreparedUpdate},
+};
 use crate::{
     error::{ClientError, StateError},
     events::RoomSummary,

@@ -10,20 +10,25 @@ use mimi_protocol::{
     mls::{MlsMessage, RatchetTree},
     notify::{FanoutEvent, FanoutMessage},
     ratchet_tree::RatchetTreeOption,
+    submit_message::Frank,
     update::{HandshakeBundle, UpdateRequest},
 };
 use rusqlite::{Connection, Transaction};
 
-use super::Session;
+use super::{
+    Session,
+    content::{self, Incoming},
+};
 use crate::{
     error::{ClientError, MlsFailure, StateError},
-    events::Event,
+    events::{Event, Form, Franking},
     mls::{
         Identity, Provider, join,
-        process::{self, Processed},
+        process::{self, Opened, Processed},
         room_group,
     },
     state::{
+        messages::{self, Kept},
         queue,
         rooms::{self, RoomRow, Standing},
     },
@@ -127,7 +132,7 @@ impl Arrival<'_> {
             (FanoutEvent::Welcome { message, ratchet_tree }, row) => self.welcome(row, message, ratchet_tree),
             // Of a room before this client joined it, or after it left.
             (_, None) => Ok(Vec::new()),
-            (FanoutEvent::Application { message, .. }, Some(row)) => self.application(&row, message),
+            (FanoutEvent::Application { message, frank }, Some(row)) => self.application(&row, message, frank.as_ref()),
             (FanoutEvent::Proposals { message, more }, Some(row)) => {
                 self.proposals(row, std::iter::once(message).chain(more))
             }
@@ -159,11 +164,14 @@ impl Arrival<'_> {
         Ok(vec![Event::Joined { room: self.room.clone(), epoch }])
     }
 
-    fn application(&self, row: &RoomRow, message: &MlsMessage) -> Result<Vec<Event>, ClientError> {
+    fn application(
+        &self,
+        row: &RoomRow,
+        message: &MlsMessage,
+        frank: Option<&Frank>,
+    ) -> Result<Vec<Event>, ClientError> {
         match self.process(message) {
-            Ok(Processed::Text { sender, text }) => {
-                Ok(vec![Event::Message { room: self.room.clone(), sender, accepted: self.accepted, text }])
-            }
+            Ok(Processed::Application(opened)) => self.message(opened, frank),
             // req: MP06-5.5-18
             Ok(Processed::OwnText) => {
                 let noted = queue::take_outgoing(self.connection, self.room, message.as_bytes())?;
@@ -172,6 +180,8 @@ impl Arrival<'_> {
                     sender: self.identity.client.clone(),
                     accepted: self.accepted,
                     text,
+                    form: Form::MimiContent,
+                    franking: Franking::Own,
                 };
                 Ok(noted.map(own).into_iter().collect())
             }
@@ -181,6 +191,17 @@ impl Arrival<'_> {
             Err(_) if epoch_of(message).is_some_and(|epoch| epoch < row.first_epoch) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
+    }
+
+    /// A message that was opened. With a frank that holds it is kept, so that it can be reported.
+    fn message(&self, opened: Opened, frank: Option<&Frank>) -> Result<Vec<Event>, ClientError> {
+        let Incoming { text, form, franking, proof } = content::incoming(&opened, self.room, self.accepted, frank)?;
+        let Opened { sender, application_data, .. } = opened;
+        if let (Some(proof), Some(user)) = (proof, sender.user()) {
+            let kept = Kept { application_data, frank: proof.frank().clone() };
+            messages::put(self.connection, self.room, &user, self.accepted, &kept)?;
+        }
+        Ok(vec![Event::Message { room: self.room.clone(), sender, accepted: self.accepted, text, form, franking }])
     }
 
     fn proposals<'m>(

@@ -19,7 +19,7 @@ use crate::{
     mls::{
         Provider, SUITE,
         commit::{self, Plan},
-        key_package, leave, participants, process, room_group,
+        components, key_package, leave, participants, process, room_group,
     },
     state::rooms::{self, RoomRow, Standing},
 };
@@ -97,11 +97,13 @@ impl Session {
     ) -> Result<PreparedUpdate, ClientError> {
         let response = KeyMaterialResponse::from_bytes(response)?;
         let packages = provided(target, response)?;
+        let own = room_group::user_of(&self.account.identity.client)?;
         self.prepare(room, |provider, group| {
             let members = room_group::members(group)?;
             let mut adds = Vec::new();
             for (client, package) in &packages {
                 let checked = key_package::check(provider, target, client, package)?;
+                components::check_understands(group.public_group().group_context(), checked.leaf_node())?;
                 if !members.contains(client) {
                     adds.push(checked);
                 }
@@ -110,7 +112,8 @@ impl Session {
                 return Err(ClientError::NobodyToAdd { room: room.clone(), user: target.clone() });
             }
             let known = participants::of(group.public_group().group_context())?.index_of(target).is_some();
-            Ok(Plan { adds, list: (!known).then(|| participants::adding(target)), include_pending: true })
+            let role = participants::role_given_by(group.public_group().group_context(), &own);
+            Ok(Plan { adds, list: (!known).then(|| participants::adding(target, role)), include_pending: true })
         })
     }
 

@@ -5,6 +5,7 @@
 //! so two processes may use the same file, for example one that watches and one that sends.
 
 pub(crate) mod account;
+pub(crate) mod messages;
 pub(crate) mod queue;
 pub(crate) mod rooms;
 
@@ -47,6 +48,14 @@ const SCHEMA: &str = "
         text TEXT NOT NULL,
         PRIMARY KEY (room, message)
     ) STRICT;
+    CREATE TABLE IF NOT EXISTS mimi_messages (
+        room TEXT NOT NULL,
+        accepted INTEGER NOT NULL,
+        sender TEXT NOT NULL,
+        application_data BLOB NOT NULL,
+        frank BLOB NOT NULL,
+        PRIMARY KEY (room, accepted)
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS mimi_queue (
         one INTEGER PRIMARY KEY CHECK (one = 1),
         processed INTEGER NOT NULL

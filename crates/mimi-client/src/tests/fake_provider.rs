@@ -3,9 +3,12 @@
 use std::sync::{Arc, Mutex};
 
 use mimi_client_api::{
-    AcknowledgeRequest, AcknowledgeResponse, CreateRoomRequest, CreateRoomResponse, DescribeRequest, DescribeResponse,
-    ForgetRoomRequest, ForgetRoomResponse, QueuedEvent, RegisterRequest, RegisterResponse, RoomCall, RoomReply,
-    UploadKeyPackagesRequest, UploadKeyPackagesResponse, WatchRequest,
+    Account, AcknowledgeRequest, AcknowledgeResponse, AssetPiece, ConveyConsentRequest, ConveyConsentResponse,
+    CreateRoomRequest, CreateRoomResponse, DeleteAccountRequest, DeleteAccountResponse, DescribeRequest,
+    DescribeResponse, DownloadRequest, FetchProfileRequest, FindUsersRequest, FindUsersResponse, ForgetRoomRequest,
+    ForgetRoomResponse, ListConsentsRequest, ListConsentsResponse, Profile, QueuedEvent, RegisterRequest,
+    RegisterResponse, RoomCall, RoomReply, SetAccountRequest, UploadKeyPackagesRequest, UploadKeyPackagesResponse,
+    WatchRequest,
     client_api_server::{ClientApi, ClientApiServer},
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -145,6 +148,50 @@ impl ClientApi for Service {
     }
 
     async fn fetch_group_info(&self, _: Request<RoomCall>) -> Result<Response<RoomReply>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn report_abuse(&self, _: Request<RoomCall>) -> Result<Response<RoomReply>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    type DownloadAssetStream = tokio_stream::Empty<Result<AssetPiece, Status>>;
+
+    async fn download_asset(&self, _: Request<DownloadRequest>) -> Result<Response<Self::DownloadAssetStream>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn convey_consent(
+        &self,
+        _: Request<ConveyConsentRequest>,
+    ) -> Result<Response<ConveyConsentResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_consents(&self, _: Request<ListConsentsRequest>) -> Result<Response<ListConsentsResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn find_users(&self, _: Request<FindUsersRequest>) -> Result<Response<FindUsersResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn set_profile(&self, _: Request<Profile>) -> Result<Response<Profile>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn fetch_profile(&self, _: Request<FetchProfileRequest>) -> Result<Response<Profile>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn set_account(&self, _: Request<SetAccountRequest>) -> Result<Response<Account>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn delete_account(
+        &self,
+        _: Request<DeleteAccountRequest>,
+    ) -> Result<Response<DeleteAccountResponse>, Status> {
         Err(Status::unimplemented(""))
     }
 

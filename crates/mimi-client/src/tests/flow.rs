@@ -14,7 +14,7 @@ use mimi_protocol::{
 use super::{
     Device, Hub, commit_event, in_agreement, proposals_event, room, text_event, user, verified_key_material_request,
 };
-use crate::{ClientError, Event, PrepareOptions};
+use crate::{ClientError, Event, PrepareOptions, RoomOptions};
 
 #[test]
 fn three_users_take_every_step_of_section_3_and_agree_after_each() {
@@ -28,7 +28,7 @@ fn three_users_take_every_step_of_section_3_and_agree_after_each() {
     // 3.1
     hub.create_room(&alice);
     let summary = alice.room();
-    assert_eq!(summary.participants, [(alice.user.clone(), RoleIndex(4))]);
+    assert_eq!(summary.participants, [(alice.user.clone(), RoleIndex(3))]);
     assert_eq!((summary.epoch, summary.members.as_slice()), (Epoch(0), [alice.id.clone()].as_slice()));
 
     // 3.2
@@ -203,7 +203,7 @@ fn a_room_is_known_by_its_uri_whatever_the_name_is() {
     let odd: mimi_arch::RoomUri = "mimi://a.example/r/caf%C3%A9".parse().unwrap();
     let alice = Device::new("a.example", "alice", "1");
     let hub = Hub::new();
-    let founding = alice.session().found(&odd, &hub.external_sender()).unwrap();
+    let founding = alice.session().found(&odd, &hub.external_sender(), RoomOptions::default()).unwrap();
     alice.session().founded(&odd).unwrap();
     assert_eq!(founding.group_info.group_id(), odd.group().as_str().as_bytes());
     assert_eq!(alice.session().rooms().unwrap()[0].room, odd);
@@ -215,7 +215,7 @@ fn a_room_has_the_hub_first_among_its_external_senders_and_the_dictionary_last()
     // req: MP06-7.4-02, MP06-7.4-03, MP06-7.5-09
     let alice = Device::new("a.example", "alice", "1");
     let hub = Hub::new();
-    let founding = alice.session().found(&room(), &hub.external_sender()).unwrap();
+    let founding = alice.session().found(&room(), &hub.external_sender(), RoomOptions::default()).unwrap();
     let context = founding.group_info.group_context();
     let senders = context.external_senders().unwrap();
     assert_eq!(senders[0].to_bytes().unwrap(), hub.external_sender());
@@ -223,7 +223,7 @@ fn a_room_has_the_hub_first_among_its_external_senders_and_the_dictionary_last()
     assert_eq!(order, [3, 5, 6]);
     let dictionary = context.extensions.app_data_dictionary().unwrap().unwrap();
     let list = ParticipantListData::from_bytes(dictionary.find(PARTICIPANT_LIST).unwrap()).unwrap();
-    assert_eq!(list.role_of(&alice.user), Some(RoleIndex(4)));
+    assert_eq!(list.role_of(&alice.user), Some(RoleIndex(3)));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use mimi_protocol::{
 };
 
 use super::{Device, Hub, commit_event, in_agreement, key_material, room, text_event};
-use crate::{ClientError, Event, GroupInfoFailure, KeyMaterialFailure, MlsFailure, PrepareOptions};
+use crate::{ClientError, Event, GroupInfoFailure, KeyMaterialFailure, MlsFailure, PrepareOptions, RoomOptions};
 
 fn two() -> (Hub, Device, Device) {
     let mut hub = Hub::new();
@@ -50,7 +50,7 @@ fn no_group_is_made_for_a_hub_of_another_domain() {
     // req: MP06-7.4-03
     let alice = Device::new("a.example", "alice", "1");
     let imposter = Hub::with([9; 32], "b.example");
-    let refused = alice.session().found(&room(), &imposter.external_sender());
+    let refused = alice.session().found(&room(), &imposter.external_sender(), RoomOptions::default());
     assert!(matches!(refused, Err(ClientError::Mls(MlsFailure::NotTheHub { .. }))));
 }
 
@@ -123,7 +123,7 @@ fn group_information_for_another_request_is_refused() {
 fn group_information_of_another_rooms_group_is_refused() {
     let (mut hub, alice, _) = two();
     let other: mimi_arch::RoomUri = "mimi://a.example/r/other".parse().unwrap();
-    let founding = alice.session().found(&other, &hub.external_sender()).unwrap();
+    let founding = alice.session().found(&other, &hub.external_sender(), RoomOptions::default()).unwrap();
     hub.group_info = Some(founding.group_info);
     hub.tree = Some(founding.ratchet_tree);
     let tablet = Device::new("a.example", "alice", "tablet");
@@ -246,6 +246,6 @@ fn a_list_update_that_does_not_fit_is_not_even_sent() {
     let (_, alice, bob) = two();
     let off = ParticipantListUpdate { removed_indices: vec![7], ..ParticipantListUpdate::default() };
     let refused = alice.session().prepare_plan(&room(), &[], Some(off));
-    assert!(matches!(refused, Err(ClientError::Mls(MlsFailure::ParticipantList(_)))));
+    assert!(matches!(refused, Err(ClientError::Mls(MlsFailure::Components(_)))));
     in_agreement(&[&alice, &bob]);
 }

@@ -6,7 +6,7 @@ use mimi_protocol::{
 };
 
 use super::{Device, Hub, commit_event, in_agreement, proposals_event, room, text_event};
-use crate::{ClientError, Event, PrepareOptions, PreparedUpdate, session::JoinStep};
+use crate::{ClientError, Event, PrepareOptions, PreparedUpdate, RoomOptions, session::JoinStep};
 
 /// A room with two clients.
 fn two() -> (Hub, Device, Device) {
@@ -201,12 +201,12 @@ fn an_event_that_was_processed_is_not_processed_again() {
 fn a_room_whose_creation_was_not_answered_is_submitted_again_unchanged() {
     let hub = Hub::new();
     let alice = Device::new("a.example", "alice", "1");
-    let first = alice.session().found(&room(), &hub.external_sender()).unwrap();
-    let second = alice.session().found(&room(), &hub.external_sender()).unwrap();
+    let first = alice.session().found(&room(), &hub.external_sender(), RoomOptions::default()).unwrap();
+    let second = alice.session().found(&room(), &hub.external_sender(), RoomOptions::default()).unwrap();
     assert_eq!(first.group_info.group_context_bytes(), second.group_info.group_context_bytes());
     assert_eq!(first.ratchet_tree, second.ratchet_tree);
     alice.session().not_founded(&room()).unwrap();
-    alice.session().found(&room(), &hub.external_sender()).unwrap();
+    alice.session().found(&room(), &hub.external_sender(), RoomOptions::default()).unwrap();
     alice.session().founded(&room()).unwrap();
     assert!(alice.room().active);
 }

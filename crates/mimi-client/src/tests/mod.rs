@@ -3,6 +3,7 @@
 
 mod fake_provider;
 mod flow;
+mod franking;
 mod hostile;
 mod lost_answers;
 mod transport;
@@ -28,7 +29,7 @@ use crate::{
     Event, PreparedUpdate, RoomSummary,
     crypto::LibraryHpke,
     mls::{Identity, SUITE},
-    session::{JoinStep, Session},
+    session::{JoinStep, RoomOptions, Session},
     state::{
         State,
         account::{Account, Provider},
@@ -141,7 +142,11 @@ impl Hub {
 
     /// A room with its creator alone.
     pub(super) fn create_room(&mut self, creator: &Device) {
-        let founding = creator.session().found(&room(), &self.external_sender()).unwrap();
+        self.create_room_with(creator, RoomOptions::default());
+    }
+
+    pub(super) fn create_room_with(&mut self, creator: &Device, options: RoomOptions) {
+        let founding = creator.session().found(&room(), &self.external_sender(), options).unwrap();
         creator.session().founded(&room()).unwrap();
         self.group_info = Some(founding.group_info);
         self.tree = Some(founding.ratchet_tree);

@@ -7,8 +7,8 @@ use tonic::Code;
 
 use super::{Hub, account, fake_provider::FakeProvider, room};
 use crate::{
-    Client, ClientConfig, ClientError, Event, PrepareOptions, StateError, TransportError, session::Session,
-    state::State,
+    Client, ClientConfig, ClientError, Event, PrepareOptions, RoomOptions, StateError, TransportError,
+    session::Session, state::State,
 };
 
 /// A member of a room whose provider is at the endpoint.
@@ -17,7 +17,7 @@ async fn member(folder: &std::path::Path, endpoint: &str) -> Client {
     let id = mimi_arch::ClientUri::of_user(&user, "1").unwrap();
     let path = folder.join("state.sqlite");
     let mut session = Session::create(State::create(&path).unwrap(), account(&user, &id, endpoint)).unwrap();
-    session.found(&room(), &Hub::new().external_sender()).unwrap();
+    session.found(&room(), &Hub::new().external_sender(), RoomOptions::default()).unwrap();
     session.founded(&room()).unwrap();
     drop(session);
     Client::open(&path).await.unwrap()

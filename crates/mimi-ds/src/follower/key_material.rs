@@ -3,6 +3,7 @@
 use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
 use mimi_protocol::{
     IdentifierUri, Wire,
+    consent::{Consent, ConsentScope, Keeper},
     key_material::{
         ClientKeyMaterial, KeyMaterialRequest, KeyMaterialRequestTbs, KeyMaterialResponse, KeyMaterialUserCode,
     },
@@ -10,9 +11,10 @@ use mimi_protocol::{
 };
 
 use crate::{
+    consent::UserConsents,
     effect::Effect,
     hub::Member,
-    store::{Store, StoreError, StoredKeyPackage},
+    store::{GrantedKeyPackage, Store, StoreError, StoredKeyPackage},
 };
 
 /// What the store knows of the user whose key packages are wanted.
@@ -20,8 +22,14 @@ use crate::{
 pub struct TargetUser {
     /// The user.
     pub user: UserUri,
-    /// Whether there is such an account.
+    /// Whether there is such an account, or was.
     pub known: bool,
+    /// Whether the account was deleted.
+    pub deleted: bool,
+    /// Whether the user's consent is needed where the user has not decided.
+    pub requires_consent: bool,
+    /// What the user has decided about the requester and the room.
+    pub consent: Consent,
     /// The user's clients.
     pub clients: Vec<ClientUri>,
     /// Their unclaimed key packages, oldest first.
@@ -29,17 +37,61 @@ pub struct TargetUser {
 }
 
 impl TargetUser {
-    /// Reads it from the store.
+    /// Reads it from the store, for a request.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn read(store: &dyn Store, user: &UserUri) -> Result<Self, StoreError> {
+    pub fn read(store: &dyn Store, user: &UserUri, request: &KeyMaterialRequestTbs) -> Result<Self, StoreError> {
+        let account = store.account(user)?;
+        let consent = match request.requesting_user.parse::<UserUri>() {
+            Ok(requester) => {
+                let scope = ConsentScope::new(requester, user.clone(), request.room_id.parse().ok());
+                UserConsents::read(store, Keeper::TargetProvider, user)?.may(&scope)
+            }
+            Err(_) => Consent::Unknown,
+        };
         Ok(Self {
             user: user.clone(),
-            known: store.account_secret(user)?.is_some(),
+            known: account.is_some(),
+            deleted: account.is_some_and(|account| account.deleted),
+            requires_consent: account.is_some_and(|account| account.requires_consent),
+            consent,
             clients: store.clients(user)?,
             key_packages: store.key_packages(user)?,
         })
+    }
+}
+
+/// What a provider tells requesters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct ClaimPolicy {
+    /// Whether they are told that a user is unknown or deleted; noConsent otherwise.
+    // req: MP06-5.2-35, MP06-5.2-39
+    pub reveals_unknown_users: bool,
+    /// Whether they are told that consent is missing for this room alone; noConsent otherwise.
+    // req: MP06-5.2-37
+    pub tells_rooms_apart: bool,
+}
+
+impl ClaimPolicy {
+    /// The code with which a request is refused before any client is looked at.
+    ///
+    /// A user needs nobody's consent to add own clients. Where the user has decided nothing, the user's setting counts.
+    // req: MP06-5.2-33, MP06-5.2-34, MP06-5.2-36, MP06-5.2-38, MP06-8-07
+    fn refusal(self, requester: &UserUri, target: &TargetUser) -> Option<KeyMaterialUserCode> {
+        let gone = match (target.known, target.deleted) {
+            (false, _) => Some(KeyMaterialUserCode::UserUnknown),
+            (true, true) => Some(KeyMaterialUserCode::UserDeleted),
+            (true, false) => None,
+        };
+        if let Some(code) = gone {
+            return Some(if self.reveals_unknown_users { code } else { KeyMaterialUserCode::NoConsent });
+        }
+        match target.consent {
+            _ if *requester == target.user => None,
+            Consent::Unknown if !target.requires_consent => None,
+            consent => consent.refusal(self.tells_rooms_apart),
+        }
     }
 }
 
@@ -65,7 +117,7 @@ pub enum ClaimRefusal {
 }
 
 /// Claims one key package of each of the user's clients. `source` is the provider that sent the request, `now` in seconds since the
-/// Unix epoch; the request's signature is verified already. There is no consent yet: whoever asks is served.
+/// Unix epoch; the request's signature is verified already.
 ///
 /// The effects conflict when another claim was faster; then the answer must not be given, and the claim is made anew.
 ///
@@ -83,6 +135,7 @@ pub fn claim_key_material(
     request: &KeyMaterialRequest,
     target: &TargetUser,
     own: &Domain,
+    policy: ClaimPolicy,
     now: u64,
 ) -> Result<(KeyMaterialResponse, Vec<Effect>), ClaimRefusal> {
     let tbs = request.tbs();
@@ -106,8 +159,7 @@ pub fn claim_key_material(
     }
 
     let user_uri = IdentifierUri::from(&target.user);
-    if !target.known {
-        let user_status = KeyMaterialUserCode::UserUnknown;
+    if let Some(user_status) = policy.refusal(&requester, target) {
         return Ok((KeyMaterialResponse { user_status, user_uri, clients: Vec::new() }, Vec::new()));
     }
     let mut effects = Vec::new();
@@ -134,6 +186,63 @@ pub fn claim_key_material(
     Ok((KeyMaterialResponse { user_status, user_uri, clients }, effects))
 }
 
+/// Claims one key package of each of the user's clients for a grant of consent (section 5.7): any cipher suite, none of last
+/// resort. Clients without one are left out.
+// req: MP06-5.7-21
+// req: MP06-5.2-23
+pub fn claim_for_grant(
+    clients: &[ClientUri],
+    key_packages: &[StoredKeyPackage],
+    now: u64,
+) -> (Vec<KeyPackage>, Vec<Effect>) {
+    let usable = |client: &ClientUri| {
+        key_packages.iter().filter(|stored| stored.client == *client && !stored.last_resort).find_map(|stored| {
+            let key_package = KeyPackage::from_bytes(&stored.bytes).ok()?;
+            let claimed = Effect::ClaimKeyPackage { reference: stored.reference.clone() };
+            is_current(&key_package, now).then_some((key_package, claimed))
+        })
+    };
+    clients.iter().filter_map(usable).unzip()
+}
+
+/// Answers a request from key packages that the target granted to the requester before (section 5.7), without asking the
+/// target's provider; `None` when none of them fits. Each is used once: the effects conflict when another request was faster.
+///
+/// `request` is one that the hub of the room, which is the requester's provider, would pass on.
+// req: MP06-5.7-21
+pub fn answer_from_grant(
+    request: &KeyMaterialRequest,
+    granted: &[GrantedKeyPackage],
+    now: u64,
+) -> Option<(KeyMaterialResponse, Vec<Effect>)> {
+    let tbs = request.tbs();
+    let room: Option<RoomUri> = tbs.room_id.parse().ok();
+    let fitting: Vec<StoredKeyPackage> = granted
+        .iter()
+        .filter(|granted| granted.room.is_none() || granted.room == room)
+        .map(|granted| granted.key_package.clone())
+        .collect();
+    let mut owners: Vec<&ClientUri> = fitting.iter().map(|stored| &stored.client).collect();
+    owners.sort_unstable();
+    owners.dedup();
+    let (clients, effects): (Vec<_>, Vec<_>) = owners
+        .into_iter()
+        .filter_map(|client| match choose(client, &fitting, tbs, now) {
+            Choice::Found(stored, key_package) => Some((
+                ClientKeyMaterial::Success { client_uri: client.into(), key_package },
+                Effect::TakeGrantedKeyPackage { reference: stored.reference.clone() },
+            )),
+            Choice::Exhausted | Choice::Incompatible => None,
+        })
+        .unzip();
+    let (user_status, user_uri) = (KeyMaterialUserCode::Success, tbs.target_user.clone());
+    (!clients.is_empty()).then_some((KeyMaterialResponse { user_status, user_uri, clients }, effects))
+}
+
+fn is_current(key_package: &KeyPackage, now: u64) -> bool {
+    key_package.not_before() <= now && now < key_package.not_after()
+}
+
 enum Choice<'a> {
     Found(&'a StoredKeyPackage, Box<KeyPackage>),
     Exhausted,
@@ -157,7 +266,7 @@ fn choose<'a>(
     }
     for stored in ordinary.into_iter().chain(last_resort) {
         let Ok(key_package) = KeyPackage::from_bytes(&stored.bytes) else { continue };
-        if key_package.not_before() > now || key_package.not_after() <= now {
+        if !is_current(&key_package, now) {
             continue;
         }
         if wanted.acceptable_ciphersuites.contains(&key_package.cipher_suite())

@@ -5,6 +5,6 @@ mod key_material;
 mod notify;
 
 pub use self::{
-    key_material::{ClaimRefusal, TargetUser, claim_key_material},
+    key_material::{ClaimPolicy, ClaimRefusal, TargetUser, answer_from_grant, claim_for_grant, claim_key_material},
     notify::{FanoutFacts, NotifyRefusal, accept_fanout, fanout_digest},
 };

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use mimi_arch::{ClientUri, RoomUri};
+use mimi_arch::{ClientUri, RoleIndex, RoomUri};
 use mimi_protocol::{
     AcceptedTimestamp, Epoch, SignatureScheme, Wire,
+    franking::FrankingAgentData,
     mls::{ComponentId, ExtensionType, ExternalSenders, GroupInfo, RatchetTree, RequiredCapabilities, proposal},
     participant_list::ParticipantListData,
+    safe_aad::ComponentsList,
 };
 
 use super::{
-    Accepted, CreateRefusal, HubIdentity, HubRoom, Member, participants::Participants, policy::ADMINISTRATOR,
-    roster::Roster,
+    Accepted, CreateRefusal, HubIdentity, HubRoom, Member, participants::Participants, policy::Policy, roster::Roster,
 };
 use crate::group::{GroupInfoError, RoomGroup};
 
@@ -43,22 +44,27 @@ impl<G: RoomGroup> HubRoom<G> {
         let group = G::create(group_info, tree)?;
         let creator = check_members(&group, creator)?;
         check_context(&group, hub)?;
+        check_franking(&group, hub)?;
         let participants = check_participants(&group, &creator)?;
 
         let mut roster = Roster::default();
         roster.insert(0, creator);
+        let policy = Policy::read(&group)?;
+        Policy::check(&policy, &hub.domain)?;
+        let policy = Policy::new(policy, &participants, &roster)?;
         let room = Self {
             room,
             group,
             roster,
             participants,
+            policy,
             pending: Vec::new(),
             sequence: 0,
             accepted: now,
             commits_since_snapshot: 0,
         };
         let effects = vec![room.checkpoint()?];
-        Ok((room, Accepted { timestamp: now, effects }))
+        Ok((room, Accepted { timestamp: now, frank: None, effects }))
     }
 }
 
@@ -97,9 +103,29 @@ fn check_participants(group: &impl RoomGroup, creator: &Member) -> Result<Partic
         .and_then(|data| ParticipantListData::from_bytes(data).ok())
         .ok_or(CreateRefusal::Participants)?;
     match data.participants() {
-        [only] if *only.user() == creator.user && only.role_index() == ADMINISTRATOR => Ok(Participants::new(data)),
+        [only] if *only.user() == creator.user && only.role_index() > RoleIndex::BANNED => Ok(Participants::new(data)),
         _ => Err(CreateRefusal::Participants),
     }
+}
+
+/// A room need not be franked. If it is to be, then by this hub with its key, and with Safe AAD, in which the tag stands.
+// req: MP06-5.4.1-02, MP06-5.4.1-04
+fn check_franking(group: &impl RoomGroup, hub: &HubIdentity) -> Result<(), CreateRefusal> {
+    let refused = |reason: String| CreateRefusal::Franking(reason);
+    let safe_aad = group.component(ComponentId::SAFE_AAD);
+    if let Some(data) = safe_aad {
+        ComponentsList::from_bytes(data).map_err(|error| refused(error.to_string()))?;
+    }
+    let Some(data) = group.component(ComponentId::FRANKING_AGENT) else { return Ok(()) };
+    let agent = FrankingAgentData::from_bytes(data).map_err(|error| refused(error.to_string()))?;
+    agent.check(&hub.domain, group.cipher_suite()).map_err(|error| refused(error.to_string()))?;
+    if agent.franking_signature_key != hub.external_sender.signature_key {
+        return Err(refused("the key is not this hub's".to_owned()));
+    }
+    if safe_aad.is_none() {
+        return Err(refused("the tag needs the component safe_aad".to_owned()));
+    }
+    Ok(())
 }
 
 fn check_context(group: &impl RoomGroup, hub: &HubIdentity) -> Result<(), CreateRefusal> {

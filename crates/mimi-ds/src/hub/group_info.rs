@@ -6,10 +6,7 @@ use mimi_protocol::{
     ratchet_tree::RatchetTreeOption,
 };
 
-use super::{
-    HubRoom, Member,
-    policy::{Action, Denied, authorize},
-};
+use super::{HubRoom, Member, policy::Denied};
 use crate::group::{GroupError, RoomGroup};
 
 /// Why the hub does not hand out the GroupInfo.
@@ -66,7 +63,7 @@ impl<G: RoomGroup> HubRoom<G> {
         if requester.domain() != source {
             return Err(GroupInfoRefusal::ForeignClient(requester.client));
         }
-        authorize(&requester.user, self.role(&requester.user), &Action::FetchGroupInfo)?;
+        self.policy.may_come_in(&requester)?;
         if self.leaving().contains(&requester.user) {
             return Err(GroupInfoRefusal::Leaving(requester.user));
         }

@@ -7,10 +7,9 @@ use mimi_protocol::{
     key_material::{KeyMaterialRequest, KeyMaterialResponse},
 };
 
-use super::{
-    HubRoom, Member,
-    policy::{Action, Denied, authorize},
-};
+use mimi_room_policy::capability::CapabilityType;
+
+use super::{HubRoom, Member, policy::Denied};
 use crate::{effect::Effect, group::RoomGroup};
 
 /// Why the hub does not pass a request on. The draft has no code for a hub's own refusal; the answer to the requester is a user
@@ -95,7 +94,9 @@ impl<G: RoomGroup> HubRoom<G> {
         let Some(requester) = requester else {
             return Err(KeyMaterialRefusal::Credential(user));
         };
-        authorize(&user, self.role(&user), &Action::FetchKeyMaterial)?;
+        let needed =
+            if user == *target { CapabilityType::CAN_ADD_OWN_CLIENT } else { CapabilityType::CAN_ADD_PARTICIPANT };
+        self.policy.holds(&user, needed)?;
         if self.leaving().contains(&user) {
             return Err(KeyMaterialRefusal::Leaving(user));
         }

@@ -2,19 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use mimi_arch::{RoleIndex, UserUri};
+use mimi_arch::RoleIndex;
 use mimi_protocol::{
     KeyPackageRef, Wire,
-    mls::{AppDataOperation, ComponentId, ProposalView},
-    participant_list::ParticipantListUpdate,
+    mls::{AppDataOperation, AppDataUpdate, ComponentData, ComponentId, ProposalView},
+    participant_list::{ParticipantListData, ParticipantListUpdate},
 };
 
-use super::{
-    NotAllowed, UpdateRefusal,
-    participants::ParticipantChange,
-    policy::{Action, authorize},
-    roster::Member,
-};
+use super::{NotAllowed, UpdateRefusal, participants::ParticipantChange, policy::is_policy, roster::Member};
 use crate::{group::RoomGroup, hub::HubRoom};
 
 /// A member with its place in the tree.
@@ -31,8 +26,12 @@ pub(super) enum Meaning {
     Add { member: Member, reference: KeyPackageRef },
     /// A member goes; by its own wish if `own`.
     Remove { leaf: Leaf, own: bool },
-    /// The participant list changes.
-    Participants(ParticipantListUpdate),
+    /// The participant list changes; the update, and the proposal that it was read from.
+    Participants { update: ParticipantListUpdate, proposal: AppDataUpdate },
+    /// The hub becomes the room's franking agent.
+    FrankingAgent(AppDataUpdate),
+    /// Another component changes: the metadata, or a part of the policy.
+    Component(AppDataUpdate),
     /// Part of every external commit, without a meaning for the room.
     ExternalInit,
 }
@@ -43,6 +42,8 @@ pub(super) struct Outcome {
     pub(super) added: Vec<(Member, KeyPackageRef)>,
     pub(super) removed: BTreeSet<u32>,
     pub(super) participants: Option<ParticipantChange>,
+    /// What the components hold that the updates change.
+    pub(super) components: Vec<ComponentData>,
 }
 
 impl<G: RoomGroup> HubRoom<G> {
@@ -67,9 +68,18 @@ impl<G: RoomGroup> HubRoom<G> {
             }
             ProposalView::AppDataUpdate(update) => match &update.operation {
                 AppDataOperation::Update(data) if update.component_id == ComponentId::PARTICIPANT_LIST => {
-                    ParticipantListUpdate::from_bytes(data)
-                        .map(Meaning::Participants)
-                        .map_err(|error| invalid(format!("participant list update: {error}")))
+                    let list = ParticipantListUpdate::from_bytes(data)
+                        .map_err(|error| invalid(format!("participant list update: {error}")))?;
+                    Ok(Meaning::Participants { update: list, proposal: update.clone() })
+                }
+                AppDataOperation::Update(data) if update.component_id == ComponentId::FRANKING_AGENT => {
+                    self.check_franking_agent(data)?;
+                    Ok(Meaning::FrankingAgent(update.clone()))
+                }
+                AppDataOperation::Update(_)
+                    if update.component_id == ComponentId::ROOM_METADATA || is_policy(update.component_id) =>
+                {
+                    Ok(Meaning::Component(update.clone()))
                 }
                 // A room without a participant list is none (section 7.1), and updates of components that the hub does
                 // not know cannot be followed: what they mean is the component's own affair.
@@ -82,34 +92,6 @@ impl<G: RoomGroup> HubRoom<G> {
             | ProposalView::ExternalInit { .. }
             | ProposalView::GroupContextExtensions(_)
             | ProposalView::AppEphemeral(_) => Err(unsupported()),
-        }
-    }
-
-    /// Whether the policy lets this user do what the proposal means.
-    // req: MP06-3.2-13
-    // req: MP06-3.3-06
-    // req: MP06-3.5-07
-    pub(super) fn authorize(
-        &self,
-        actor: &UserUri,
-        role: Option<RoleIndex>,
-        meaning: &Meaning,
-    ) -> Result<(), UpdateRefusal> {
-        let check =
-            |action: Action<'_>| authorize(actor, role, &action).map_err(|denied| NotAllowed::from(denied).into());
-        match meaning {
-            Meaning::Add { member, .. } => check(Action::AddClient { user: &member.user }),
-            Meaning::Remove { leaf, .. } => check(Action::RemoveClient { user: &leaf.member.user }),
-            Meaning::ExternalInit => check(Action::Join),
-            Meaning::Participants(update) => {
-                let change = self.participants.change([update])?;
-                change.added.iter().try_for_each(|(user, role)| check(Action::AddParticipant { user, role: *role }))?;
-                change.removed.iter().try_for_each(|user| check(Action::RemoveParticipant { user }))?;
-                change
-                    .changed
-                    .iter()
-                    .try_for_each(|(user, from, to)| check(Action::ChangeRole { user, from: *from, to: *to }))
-            }
         }
     }
 
@@ -129,17 +111,27 @@ impl<G: RoomGroup> HubRoom<G> {
                         return Err(invalid(format!("leaf {} is removed twice", leaf.index)));
                     }
                 }
-                Meaning::Participants(_) | Meaning::ExternalInit => {}
+                Meaning::Participants { .. }
+                | Meaning::FrankingAgent(_)
+                | Meaning::Component(_)
+                | Meaning::ExternalInit => {}
             }
         }
-        let updates: Vec<_> = meanings
-            .filter_map(|meaning| match meaning {
-                Meaning::Participants(update) => Some(update),
+        let proposals = meanings.clone().filter_map(|meaning| match meaning {
+            Meaning::Participants { proposal, .. }
+            | Meaning::FrankingAgent(proposal)
+            | Meaning::Component(proposal) => Some(proposal),
+            _ => None,
+        });
+        outcome.components = self.resolve(proposals)?;
+        let list = outcome.components.iter().find(|component| component.component_id == ComponentId::PARTICIPANT_LIST);
+        if let Some(list) = list {
+            let list = ParticipantListData::from_bytes(&list.data).map_err(|error| invalid(error.to_string()))?;
+            let updates = meanings.filter_map(|meaning| match meaning {
+                Meaning::Participants { update, .. } => Some(update),
                 _ => None,
-            })
-            .collect();
-        if !updates.is_empty() {
-            outcome.participants = Some(self.participants.change(updates)?);
+            });
+            outcome.participants = Some(self.participants.change_to(list, updates));
         }
         Ok(outcome)
     }

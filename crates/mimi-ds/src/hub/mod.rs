@@ -5,15 +5,19 @@
 //! room in memory at once: when the store then reports that the effects were not made durable, the room in memory is ahead of the
 //! store and has to be dropped and restored.
 
+mod components;
 mod create;
+mod deed;
 mod fanout;
+mod franking;
 mod group_info;
 pub mod key_material;
 mod meaning;
 mod participants;
-pub mod policy;
+mod policy;
 mod record;
 mod refusal;
+mod report;
 mod restore;
 mod roster;
 mod submit;
@@ -26,15 +30,26 @@ use mimi_protocol::{
     AcceptedTimestamp, CipherSuite, Epoch, KeyPackageRef, ProposalRef,
     mls::{ExternalSender, MlsMessage},
     participant_list::ParticipantListData,
+    submit_message::Frank,
 };
 
 pub use self::{
+    franking::HubFranking,
     group_info::GroupInfoRefusal,
+    policy::{Denied, PolicyFault},
     refusal::{CreateRefusal, NotAllowed, RestoreError, SubmitRefusal, UpdateRefusal},
+    report::{AbuseRefusal, ProvenReport},
     roster::Member,
     update::key_packages_named,
 };
-use self::{meaning::Meaning, participants::Participants, roster::Roster};
+use self::{
+    meaning::{Leaf, Meaning},
+    participants::Participants,
+    policy::Policy,
+    roster::Roster,
+};
+use mimi_room_policy::policy::RoomPolicy;
+
 use crate::{effect::Effect, group::RoomGroup};
 
 /// After so many commits the room's state is written whole. A restart replays at most this many commits (some milliseconds each in
@@ -59,6 +74,8 @@ pub type Routes = BTreeMap<KeyPackageRef, Domain>;
 pub struct Accepted {
     /// When the hub accepted it; strictly increasing within a room.
     pub timestamp: AcceptedTimestamp,
+    /// The hub's stamp, when the event is a message that asked for one.
+    pub frank: Option<Frank>,
     /// What the store has to do: log, outbox, queues of local clients, snapshot when due.
     pub effects: Vec<Effect>,
 }
@@ -69,6 +86,7 @@ struct Pending {
     message: MlsMessage,
     reference: ProposalRef,
     meaning: Meaning,
+    sender: Leaf,
     accepted: AcceptedTimestamp,
 }
 
@@ -79,6 +97,7 @@ pub struct HubRoom<G> {
     group: G,
     roster: Roster,
     participants: Participants,
+    policy: Policy,
     pending: Vec<Pending>,
     sequence: u64,
     accepted: AcceptedTimestamp,
@@ -116,6 +135,11 @@ impl<G: RoomGroup> HubRoom<G> {
         self.participants.role(user)
     }
 
+    /// The room's policy components.
+    pub const fn policy(&self) -> &RoomPolicy {
+        self.policy.components()
+    }
+
     /// The clients that are members of the group.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.roster.members()
@@ -151,7 +175,7 @@ impl<G: RoomGroup> HubRoom<G> {
         self.pending
             .iter()
             .filter_map(|pending| match &pending.meaning {
-                Meaning::Participants(update) => Some(self.participants.users_taken_off(update)),
+                Meaning::Participants { update, .. } => Some(self.participants.users_taken_off(update)),
                 _ => None,
             })
             .flatten()

@@ -52,13 +52,21 @@ impl Participants {
         &self,
         updates: impl IntoIterator<Item = &'a ParticipantListUpdate>,
     ) -> Result<ParticipantChange, UpdateRefusal> {
-        let mut together = ParticipantListUpdate::default();
-        for update in updates {
-            together.changed_role_participants.extend(&update.changed_role_participants);
-            together.removed_indices.extend(&update.removed_indices);
-            together.added_participants.extend(update.added_participants.iter().cloned());
-        }
+        let together = together(updates);
         let data = self.data.apply(&together).map_err(|error| invalid(format!("participant list: {error}")))?;
+        Ok(self.difference(data, &together))
+    }
+
+    /// The same where the list after the updates is known.
+    pub(super) fn change_to<'a>(
+        &self,
+        data: ParticipantListData,
+        updates: impl IntoIterator<Item = &'a ParticipantListUpdate>,
+    ) -> ParticipantChange {
+        self.difference(data, &together(updates))
+    }
+
+    fn difference(&self, data: ParticipantListData, together: &ParticipantListUpdate) -> ParticipantChange {
         let mut change = ParticipantChange { data, ..Default::default() };
         for new in &together.changed_role_participants {
             if let Some(old) = self.at(new.user_index) {
@@ -68,7 +76,7 @@ impl Participants {
         change.removed = together.removed_indices.iter().filter_map(|i| Some(self.at(*i)?.0)).collect();
         change.added =
             together.added_participants.iter().map(|added| (added.user().clone(), added.role_index())).collect();
-        Ok(change)
+        change
     }
 
     pub(super) fn apply(&mut self, change: ParticipantChange) {
@@ -94,6 +102,16 @@ impl Participants {
         let found = self.data.participants().get(usize::try_from(index).ok()?)?;
         Some((found.user().clone(), found.role_index()))
     }
+}
+
+fn together<'a>(updates: impl IntoIterator<Item = &'a ParticipantListUpdate>) -> ParticipantListUpdate {
+    let mut together = ParticipantListUpdate::default();
+    for update in updates {
+        together.changed_role_participants.extend(&update.changed_role_participants);
+        together.removed_indices.extend(&update.removed_indices);
+        together.added_participants.extend(update.added_participants.iter().cloned());
+    }
+    together
 }
 
 impl ParticipantChange {

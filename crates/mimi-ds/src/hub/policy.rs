@@ -1,147 +1,186 @@
-//! Who may do what, for now by two roles: every participant may send, add, leave and bring own clients in; an administrator may
-//! also remove others and change roles. `mimi-room-policy` takes this module's place once rooms carry their own policy
-//! (section 3.1: permissions come from roles that the room defines).
+//! The policy of a room at its hub: what its policy components say, and who is in the room as far as a decision depends on it
+//! (draft-ietf-mimi-room-policy-03, draft-ietf-mimi-protocol-06 section 3.1). What somebody may do is decided by `mimi-room-policy` alone.
 
-use mimi_arch::{RoleIndex, UserUri};
+use mimi_arch::{
+    Domain, RoleIndex, UserUri,
+    mls::{ComponentId, CredentialType},
+};
+use mimi_protocol::mls::ComponentData;
+use mimi_room_policy::{
+    authorize::{Action, Actor, Decision, Part, Refusal, RoomState, StateError, authorize, authorize_commit},
+    capability::CapabilityType,
+    policy::{POLICY_COMPONENTS, PolicyError, RoomPolicy},
+    preauth::Claim,
+};
 
-/// The role of an ordinary participant.
-pub const ORDINARY: RoleIndex = RoleIndex(2);
-/// The role of an administrator; the creator of a room has it.
-pub const ADMINISTRATOR: RoleIndex = RoleIndex(4);
+use super::{Member, participants::Participants, roster::Roster};
+use crate::group::RoomGroup;
 
-/// Something a user wants to do in a room.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Action<'a> {
-    /// Send an application message.
-    Send,
-    /// Claim key packages in order to add someone.
-    FetchKeyMaterial,
-    /// Read the GroupInfo in order to join with a client.
-    FetchGroupInfo,
-    /// Join with a client by external commit.
-    Join,
-    /// Commit new keys, or what others have proposed.
-    Commit,
-    /// Put a user on the participant list.
-    AddParticipant {
-        /// Who.
-        user: &'a UserUri,
-        /// With which role.
-        role: RoleIndex,
-    },
-    /// Take a user off the participant list.
-    RemoveParticipant {
-        /// Who.
-        user: &'a UserUri,
-    },
-    /// Change a participant's role.
-    ChangeRole {
-        /// Whose.
-        user: &'a UserUri,
-        /// The role until now.
-        from: RoleIndex,
-        /// The new role.
-        to: RoleIndex,
-    },
-    /// Bring a client into the group.
-    AddClient {
-        /// Its user.
-        user: &'a UserUri,
-    },
-    /// Take a client out of the group.
-    RemoveClient {
-        /// Its user.
-        user: &'a UserUri,
-    },
-}
-
-impl Action<'_> {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Send => "send messages",
-            Self::FetchKeyMaterial => "fetch key material",
-            Self::FetchGroupInfo => "fetch the GroupInfo",
-            Self::Join => "join",
-            Self::Commit => "commit",
-            Self::AddParticipant { .. } => "add this participant with this role",
-            Self::RemoveParticipant { .. } => "remove this participant",
-            Self::ChangeRole { .. } => "change roles",
-            Self::AddClient { .. } => "add clients",
-            Self::RemoveClient { .. } => "remove this client",
-        }
-    }
-}
-
-/// The policy does not allow an action.
+/// The policy does not allow something.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{user} may not {action}")]
+#[error("{user} may not do this: {refusal}")]
 pub struct Denied {
     /// Who wanted it.
     pub user: UserUri,
-    /// What.
-    pub action: &'static str,
+    /// The rule that refuses it.
+    pub refusal: Refusal,
 }
 
-/// Decides whether a user with this role (`None`: not on the participant list) may do something.
-///
-/// # Errors
-/// The user may not.
-// req: MP06-3.1-04
-// req: MP06-7.5-17
-pub fn authorize(actor: &UserUri, role: Option<RoleIndex>, action: &Action<'_>) -> Result<(), Denied> {
-    let administrator = role == Some(ADMINISTRATOR);
-    let participant = role.is_some_and(|role| role > RoleIndex::BANNED);
-    let allowed = participant
-        && match action {
-            Action::Send
-            | Action::FetchKeyMaterial
-            | Action::FetchGroupInfo
-            | Action::Join
-            | Action::Commit
-            | Action::AddClient { .. } => true,
-            Action::AddParticipant { role, .. } => *role == ORDINARY || administrator,
-            Action::RemoveParticipant { user } | Action::RemoveClient { user } => *user == actor || administrator,
-            Action::ChangeRole { .. } => administrator,
-        };
-    if allowed { Ok(()) } else { Err(Denied { user: actor.clone(), action: action.name() }) }
+impl Denied {
+    /// Document and section of the rule.
+    pub fn section(&self) -> &'static str {
+        self.refusal.section()
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+/// Components that make no policy for a room.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyFault {
+    /// A component does not read.
+    #[error(transparent)]
+    Unreadable(#[from] PolicyError),
+    /// Roles and base policy are what a room needs at least.
+    #[error("there is no {0}")]
+    Missing(&'static str),
+    /// The components contradict each other or the draft.
+    #[error("{sentence} ({section})")]
+    Contradiction {
+        /// What is contradictory.
+        sentence: String,
+        /// Document and section of what is contradicted.
+        section: &'static str,
+    },
+    /// A participant has a role that no participant can have.
+    #[error(transparent)]
+    Participants(#[from] StateError),
+}
 
-    use super::*;
+/// What the hub knows of a room's policy.
+#[derive(Clone, Debug)]
+pub(super) struct Policy {
+    components: RoomPolicy,
+    state: RoomState,
+}
 
-    #[test]
-    fn an_ordinary_participant_adds_and_leaves_but_does_not_remove_others_or_change_roles() {
-        // req: MP06-7.5-17
-        let (me, other): (UserUri, UserUri) =
-            ("mimi://a.example/u/me".parse().unwrap(), "mimi://a.example/u/other".parse().unwrap());
-        let may = |role, action| authorize(&me, role, &action).is_ok();
-        let (ordinary, administrator) = (Some(ORDINARY), Some(ADMINISTRATOR));
-        assert!(may(ordinary, Action::Send));
-        assert!(may(ordinary, Action::AddParticipant { user: &other, role: ORDINARY }));
-        assert!(may(ordinary, Action::RemoveParticipant { user: &me }));
-        assert!(may(ordinary, Action::RemoveClient { user: &me }));
-        assert!(!may(ordinary, Action::AddParticipant { user: &other, role: ADMINISTRATOR }));
-        assert!(!may(ordinary, Action::RemoveParticipant { user: &other }));
-        assert!(!may(ordinary, Action::RemoveClient { user: &other }));
-        let promote = Action::ChangeRole { user: &me, from: ORDINARY, to: ADMINISTRATOR };
-        assert!(!may(ordinary, promote.clone()));
-        assert!(may(administrator, promote));
-        assert!(may(administrator, Action::RemoveParticipant { user: &other }));
+impl Policy {
+    /// Reads the policy components of a group.
+    pub(super) fn read(group: &impl RoomGroup) -> Result<RoomPolicy, PolicyFault> {
+        let present = POLICY_COMPONENTS.iter().filter_map(|(id, _)| Some((*id, group.component(*id)?)));
+        Ok(RoomPolicy::from_components(present)?)
     }
 
-    #[test]
-    fn neither_a_banned_user_nor_a_stranger_may_do_anything() {
-        // req: MP06-5.3-06
-        // req: MP06-7.5-06
-        let me: UserUri = "mimi://a.example/u/me".parse().unwrap();
-        for role in [None, Some(RoleIndex::BANNED), Some(RoleIndex::NON_PARTICIPANT)] {
-            for action in [Action::Send, Action::Commit, Action::Join, Action::FetchGroupInfo] {
-                assert!(authorize(&me, role, &action).is_err());
-            }
+    /// A policy that contradicts nothing, for a room of this hub.
+    pub(super) fn check(components: &RoomPolicy, hub: &Domain) -> Result<(), PolicyFault> {
+        match components.check_for(hub).first() {
+            None => Ok(()),
+            Some(found) => Err(PolicyFault::Contradiction { sentence: found.to_string(), section: found.section() }),
         }
     }
+
+    /// The policy with those who are in the room.
+    pub(super) fn new(
+        components: RoomPolicy,
+        participants: &Participants,
+        roster: &Roster,
+    ) -> Result<Self, PolicyFault> {
+        let roles = components.roles.as_ref().ok_or(PolicyFault::Missing("roles_list"))?;
+        let base = components.base.clone().ok_or(PolicyFault::Missing("base_room_policy"))?;
+        let mut state = RoomState::new(roles, components.preauth.clone().unwrap_or_default(), base);
+        for participant in participants.data().participants() {
+            let clients = u32::try_from(roster.leaves_of(participant.user()).count()).unwrap_or(u32::MAX);
+            state.insert(participant.user().clone(), participant.role_index(), clients)?;
+        }
+        Ok(Self { components, state })
+    }
+
+    /// All policy components.
+    pub(super) const fn components(&self) -> &RoomPolicy {
+        &self.components
+    }
+
+    /// What the components are after these have changed; those that are no policy components are passed over.
+    ///
+    /// # Errors
+    /// When the result contradicts itself or the draft.
+    pub(super) fn after(&self, changed: &[ComponentData], hub: &Domain) -> Result<Option<RoomPolicy>, PolicyFault> {
+        let mut after = None;
+        for component in changed.iter().filter(|component| is_policy(component.component_id)) {
+            let policy = after.get_or_insert_with(|| self.components.clone());
+            policy.set(component.component_id, &component.data)?;
+        }
+        if let Some(policy) = &after {
+            Self::check(policy, hub)?;
+        }
+        Ok(after)
+    }
+
+    /// What one party may do.
+    pub(super) fn authorize(&self, actor: &Actor<'_>, user: &UserUri, action: &Action<'_>) -> Result<(), Denied> {
+        denied(user, authorize(&self.state, actor, action))
+    }
+
+    /// What several parties may do together, in one commit; `user` is told in a refusal.
+    pub(super) fn authorize_commit(&self, user: &UserUri, parts: &[Part<'_>]) -> Result<(), Denied> {
+        denied(user, authorize_commit(&self.state, parts))
+    }
+
+    /// Makes a change that was authorized, with the components after it.
+    pub(super) fn act(&mut self, parts: &[Part<'_>], after: Option<RoomPolicy>) -> Decision {
+        if let Some(after) = after {
+            self.components = after;
+        }
+        self.state.act_commit(parts)
+    }
+
+    /// Whether a participant's role has a capability.
+    pub(super) fn holds(&self, user: &UserUri, capability: CapabilityType) -> Result<(), Denied> {
+        let deny = |refusal| Err(Denied { user: user.clone(), refusal });
+        match self.state.participant(user) {
+            None => deny(Refusal::NotParticipant),
+            Some(participant) if participant.role <= RoleIndex::BANNED => {
+                deny(Refusal::ActorBanned { user: user.clone() })
+            }
+            Some(participant) => match self.state.role(participant.role) {
+                Some(role) if role.has(capability) => Ok(()),
+                _ => deny(Refusal::MissingCapability { role: participant.role, capability }),
+            },
+        }
+    }
+
+    /// Whether a client of this user has a way into the group by external commit: as a participant's client, because the room is open, or
+    /// by its claims. Join codes are looked at by who keeps them.
+    // req: RP03-8.1.1-05
+    pub(super) fn may_come_in(&self, member: &Member) -> Result<(), Denied> {
+        let user = &member.user;
+        if self.state.participant(user).is_some() {
+            return self.holds(user, CapabilityType::CAN_ADD_OWN_CLIENT);
+        }
+        let outsiders = self.state.role(RoleIndex::NON_PARTICIPANT);
+        if outsiders.is_some_and(|role| role.has(CapabilityType::CAN_OPEN_JOIN)) {
+            return Ok(());
+        }
+        let role = self.state.preauth().role_for(&claims(member)).and_then(|role| self.state.role(role));
+        if role.is_some_and(|role| role.has(CapabilityType::CAN_JOIN_IF_PREAUTHORIZED)) {
+            return Ok(());
+        }
+        Err(Denied { user: user.clone(), refusal: Refusal::NotParticipant })
+    }
+}
+
+fn denied(user: &UserUri, decision: Decision) -> Result<(), Denied> {
+    match decision {
+        Decision::Allowed(_) => Ok(()),
+        Decision::Refused(refusal) => Err(Denied { user: user.clone(), refusal }),
+    }
+}
+
+/// Whether a component is one of the policy draft.
+pub(super) fn is_policy(component: ComponentId) -> bool {
+    POLICY_COMPONENTS.iter().any(|(known, _)| *known == component)
+}
+
+/// What a member's credential claims: a basic credential says who the client is, and nothing else.
+pub(super) fn claims(member: &Member) -> Vec<Claim> {
+    vec![Claim::new(CredentialType::BASIC, Vec::new(), member.client.as_str().as_bytes())]
 }

@@ -2,10 +2,10 @@
 
 use mimi_arch::{ClientUri, Domain, UserUri};
 use mimi_protocol::{
-    Epoch, KeyPackageRef, ProposalRef, submit_message::SubmitMessageResponse, update::UpdateRoomResponse,
+    DecodeError, Epoch, KeyPackageRef, ProposalRef, submit_message::SubmitMessageResponse, update::UpdateRoomResponse,
 };
 
-use super::policy::Denied;
+use super::policy::{Denied, PolicyFault};
 use crate::group::{GroupError, GroupInfoError, StageError};
 
 /// Why a room is not created (section 3.1; local to the provider, so the draft has no codes).
@@ -27,8 +27,8 @@ pub enum CreateRefusal {
     /// The creator has to be the one member.
     #[error("the group's only member has to be the creating client")]
     Members,
-    /// The creator has to be the one participant, as administrator.
-    #[error("the participant list has to hold the creator alone, as administrator")]
+    /// The creator has to be the one participant, and not banned.
+    #[error("the participant list has to hold the creator alone, with a role of participants")]
     Participants,
     /// The hub has to be the first external sender.
     #[error("the first external sender is not this hub")]
@@ -36,6 +36,12 @@ pub enum CreateRefusal {
     /// An extension is missing or in the wrong place.
     #[error("group context: {0}")]
     Context(&'static str),
+    /// The franking agent is not this hub, or cannot frank.
+    #[error("franking agent: {0}")]
+    Franking(String),
+    /// The room has no policy, or one that contradicts itself.
+    #[error("the room's policy: {0}")]
+    Policy(#[from] PolicyFault),
     /// The GroupInfo cannot be handed to joiners.
     #[error(transparent)]
     GroupInfo(#[from] GroupInfoError),
@@ -134,9 +140,12 @@ pub enum NotAllowed {
     /// A kind of proposal that this hub does not take in this place.
     #[error("proposals of type {0} are not taken here")]
     ProposalType(u16),
-    /// A component whose updates this hub does not know, and so cannot follow.
-    #[error("updates of component {0:#06x} are not supported")]
+    /// A component whose updates this hub does not know, and so cannot follow, or one that a room keeps.
+    #[error("component {0:#06x} cannot be changed so in a room of this hub")]
     Component(u16),
+    /// Another franking agent than this hub.
+    #[error("the franking agent of a room is its hub, with the key of its external sender")]
+    FrankingAgent,
     /// A client would be a member without its user being a participant.
     #[error("{0} would have a client in the group without being a participant")]
     NotAParticipant(UserUri),
@@ -191,6 +200,9 @@ pub enum SubmitRefusal {
     /// The policy says no.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// The group has the component `safe_aad`, and the additional authenticated data are not what it says they are.
+    #[error("the additional authenticated data: {0}")]
+    AuthenticatedData(DecodeError),
     /// The message is of an epoch that has ended.
     #[error("the group is in epoch {current}")]
     EpochTooOld {
@@ -246,4 +258,7 @@ pub enum RestoreError {
     /// The group does not come back.
     #[error(transparent)]
     Group(#[from] GroupError),
+    /// The policy does not come back.
+    #[error("the room's policy: {0}")]
+    Policy(#[from] PolicyFault),
 }

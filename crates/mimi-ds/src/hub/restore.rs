@@ -11,9 +11,9 @@ use super::{
     HubRoom, Member, Pending, RestoreError,
     meaning::{Leaf, Meaning, Outcome},
     participants::Participants,
+    policy::Policy,
     record::{Handshake, Snapshot},
     roster::Roster,
-    update::components,
 };
 use crate::{
     effect::Effect,
@@ -40,11 +40,14 @@ impl<G: RoomGroup> HubRoom<G> {
             .component(ComponentId::PARTICIPANT_LIST)
             .ok_or_else(|| damaged("there is no participant list".to_owned()))
             .and_then(|data| ParticipantListData::from_bytes(data).map_err(|e| damaged(e.to_string())))?;
+        let participants = Participants::new(participants);
+        let policy = Policy::new(Policy::read(&group)?, &participants, &roster)?;
         let mut room = Self {
             room: stored.room.clone(),
             group,
             roster,
-            participants: Participants::new(participants),
+            participants,
+            policy,
             pending: Vec::new(),
             sequence: stored.snapshot_sequence,
             accepted: stored.last_accepted,
@@ -74,6 +77,8 @@ impl<G: RoomGroup> HubRoom<G> {
             return Err(RestoreError::Gap { after: stored.last_sequence, found: room.sequence });
         }
         room.sequence = stored.last_sequence;
+        // What was accepted is not asked about again, so the policy is read from where the log has led.
+        room.policy = Policy::new(Policy::read(&room.group)?, &room.participants, &room.roster)?;
         Ok(room)
     }
 
@@ -112,16 +117,14 @@ impl<G: RoomGroup> HubRoom<G> {
         let reference = message.proposal_reference(self.group.cipher_suite()).map_err(|e| e.to_string())?;
         let verified = self.group.verify_proposal(&message).map_err(|e| e.to_string())?;
         self.group.queue(verified);
-        self.pending.push(Pending { message, reference, meaning, accepted });
+        self.pending.push(Pending { message, reference, meaning, sender, accepted });
         Ok(())
     }
 
     fn replay_commit(&mut self, message: &MlsMessage, group_info: GroupInfo) -> Result<(), String> {
         let commit = message.as_commit().ok_or("not a commit")?;
         let (outcome, joiner) = self.replay_outcome(message, commit)?;
-        let staged = components(&outcome)
-            .map_err(|e| e.to_string())
-            .and_then(|c| self.group.stage_commit(message, &c).map_err(|e| e.to_string()))?;
+        let staged = self.group.stage_commit(message, &outcome.components).map_err(|e| e.to_string())?;
         self.group.merge(staged, group_info, None).map_err(|e| e.to_string())?;
         self.follow(&outcome, joiner);
         self.commits_since_snapshot = self.commits_since_snapshot.saturating_add(1);

@@ -1,6 +1,6 @@
 //! Accepting an application message (section 5.4).
 
-use mimi_arch::{Domain, UserUri};
+use mimi_arch::{Domain, RoleIndex, UserUri};
 use mimi_protocol::{
     AcceptedTimestamp,
     mls::ContentType,
@@ -8,10 +8,9 @@ use mimi_protocol::{
     submit_message::{SubmitMessageRequest, SubmitMessageResponse},
 };
 
-use super::{
-    Accepted, HubRoom, SubmitRefusal,
-    policy::{Action, authorize},
-};
+use mimi_room_policy::authorize::{Action, Actor};
+
+use super::{Accepted, HubFranking, HubRoom, SubmitRefusal};
 use crate::{
     effect::{Effect, LogEntry},
     group::RoomGroup,
@@ -22,6 +21,8 @@ impl<G: RoomGroup> HubRoom<G> {
     ///
     /// Only the current epoch is accepted: a message of the one before could come from a client that the commit removed, and the
     /// hub cannot see who sent it. The client seals it again.
+    ///
+    /// A message with a franking tag is franked if the room's agent is this hub; one without a tag is accepted without a frank.
     ///
     /// # Errors
     /// The refusal; the room is as before.
@@ -35,6 +36,7 @@ impl<G: RoomGroup> HubRoom<G> {
         now: AcceptedTimestamp,
         source: &Domain,
         request: &SubmitMessageRequest,
+        franking: &HubFranking<'_>,
     ) -> Result<Accepted, SubmitRefusal> {
         let message = request
             .app_message
@@ -50,13 +52,14 @@ impl<G: RoomGroup> HubRoom<G> {
             .ok()
             .filter(|user: &UserUri| user.domain() == source)
             .ok_or_else(|| SubmitRefusal::ForeignSender(source.clone()))?;
-        authorize(&sender, self.role(&sender), &Action::Send)?;
+        let active = self.roster.leaves_of(&sender).next().is_some();
+        if !active && self.role(&sender).is_some_and(|role| role > RoleIndex::BANNED) {
+            return Err(SubmitRefusal::Inactive(sender));
+        }
+        self.policy.authorize(&Actor::member(&sender), &sender, &Action::Message)?;
         let leaving = self.leaving();
         if leaving.contains(&sender) {
             return Err(SubmitRefusal::Leaving(sender));
-        }
-        if self.roster.leaves_of(&sender).next().is_none() {
-            return Err(SubmitRefusal::Inactive(sender));
         }
         let current = self.epoch();
         if message.epoch < current {
@@ -69,7 +72,9 @@ impl<G: RoomGroup> HubRoom<G> {
         let timestamp = self.next_timestamp(now);
         let sequence = self.sequence.saturating_add(1);
         let silent = leaving.iter().flat_map(|user| self.roster.leaves_of(user)).collect();
-        let event = FanoutEvent::Application { message: request.app_message.clone(), frank: None };
+        let frank = self.frank(franking, &message.authenticated_data, &request.sending_uri, timestamp)?;
+        // req: MP06-5.4.1.2-06
+        let event = FanoutEvent::Application { message: request.app_message.clone(), frank: frank.clone() };
         let fan_out = self
             .fan_out(timestamp, event, self.audience(&silent))
             .map_err(|error| SubmitRefusal::Internal(error.to_string()))?;
@@ -78,14 +83,14 @@ impl<G: RoomGroup> HubRoom<G> {
         let effects = std::iter::once(log).chain(fan_out).collect();
         self.sequence = sequence;
         self.accepted = timestamp;
-        Ok(Accepted { timestamp, effects })
+        Ok(Accepted { timestamp, frank, effects })
     }
 }
 
 impl Accepted {
     /// The answer to an accepted message.
-    // req: MP06-5.4-05, MP06-5.4-11, MP06-5.5-16
+    // req: MP06-5.4-05, MP06-5.4-06, MP06-5.4-11, MP06-5.5-16, MP06-5.4.1.1-07
     pub fn submit_response(&self) -> SubmitMessageResponse {
-        SubmitMessageResponse::Accepted { accepted_timestamp: self.timestamp, frank: None }
+        SubmitMessageResponse::Accepted { accepted_timestamp: self.timestamp, frank: self.frank.clone() }
     }
 }

@@ -2,19 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use mimi_arch::Domain;
+use mimi_arch::{Domain, UserUri};
 use mimi_protocol::{
     AcceptedTimestamp, KeyPackageRef, ProposalRef, Wire,
-    mls::{CommitView, ComponentData, ComponentId, MlsMessage, ProposalOrRef, PublicMessageView, Sender, Welcome},
+    mls::{CommitView, ComponentId, MlsMessage, ProposalOrRef, PublicMessageView, Sender, Welcome},
     notify::FanoutEvent,
     ratchet_tree::RatchetTreeOption,
+    room_metadata::RoomMetaData,
     update::{GroupInfoOption, HandshakeBundle, UpdateRequest, UpdateRoomResponse},
+};
+use mimi_room_policy::{
+    authorize::{Decision, Sent},
+    capability::CapabilityType,
+    policy::RoomPolicy,
 };
 
 use super::{
     Accepted, COMMITS_PER_SNAPSHOT, HubRoom, Member, NotAllowed, Pending, Routes, UpdateRefusal,
+    deed::{Deed, Door},
     meaning::{Leaf, Meaning, Outcome},
-    policy::{Action, authorize},
     record::Handshake,
 };
 use crate::{
@@ -126,12 +132,11 @@ impl<G: RoomGroup> HubRoom<G> {
             if leaving.contains(user) && !own_removal {
                 return Err(NotAllowed::Leaving(user.clone()).into());
             }
-            self.authorize(user, self.role(user), &meaning).map_err(|e| e.about(&reference))?;
             verified.push(self.group.verify_proposal(message).map_err(|error| match error {
                 StageError::Invalid(reason) => bad(reason),
                 other => NotAllowed::from(other).into(),
             })?);
-            new.push(Pending { message: message.clone(), reference, meaning, accepted: timestamp });
+            new.push(Pending { message: message.clone(), reference, meaning, sender, accepted: timestamp });
         }
         // A commit will have to carry all that waits: it has to be possible to do so, and the room has to be in order after it.
         let about_new = |error: UpdateRefusal| match error {
@@ -144,6 +149,11 @@ impl<G: RoomGroup> HubRoom<G> {
         let together = self.pending.iter().chain(&new).map(|pending| &pending.meaning);
         let outcome = self.outcome(together).map_err(about_new)?;
         self.check_agreement(&outcome, None)?;
+        let waiting: Vec<_> = self.pending.iter().chain(&new).collect();
+        let deeds = self.deeds(&waiting).map_err(about_new)?;
+        let proposer = new.last().map(|new| new.sender.member.user.clone()).ok_or(NotAllowed::WireFormat)?;
+        self.authorize(&proposer, &deeds, Door::Open)?;
+        self.policy_after(&outcome)?;
 
         let log = Handshake::Proposals(new.iter().map(|new| new.message.clone()).collect());
         // req: MP06-5.5-21
@@ -157,7 +167,7 @@ impl<G: RoomGroup> HubRoom<G> {
         self.pending.extend(new);
         self.sequence = sequence;
         self.accepted = timestamp;
-        Ok(Accepted { timestamp, effects })
+        Ok(Accepted { timestamp, frank: None, effects })
     }
 
     // req: MP06-3.6-03, MP06-4.3-02, MP06-7.1-03, MP06-7.2-02
@@ -171,13 +181,15 @@ impl<G: RoomGroup> HubRoom<G> {
         self.check_group_and_epoch(bundle.public)?;
         let committer = self.committer(bundle, source)?;
         let covered = self.covered(bundle.view, &committer)?;
-        self.check_committer_may(&committer, &covered)?;
+        let deeds = self.check_committer(&committer, &covered)?;
         let outcome = self.outcome(covered.iter().map(|(_, meaning)| meaning))?;
         let joiner = match &committer {
             Committer::Joiner(member) => Some(member),
             Committer::Member(_) => None,
         };
         self.check_agreement(&outcome, joiner)?;
+        let door = self.authorize_committer(&committer, &deeds)?;
+        let policy = self.policy_after(&outcome)?;
         check_welcome(bundle.welcome, &outcome, routes)?;
         let full_tree = match bundle.tree {
             RatchetTreeOption::Full(tree) => Some(tree),
@@ -186,7 +198,7 @@ impl<G: RoomGroup> HubRoom<G> {
                 return Err(NotAllowed::RatchetTreeOption.into());
             }
         };
-        let staged = self.group.stage_commit(bundle.message, &components(&outcome)?).map_err(|error| match error {
+        let staged = self.group.stage_commit(bundle.message, &outcome.components).map_err(|error| match error {
             StageError::Proposal(reason) => super::meaning::invalid(reason),
             other => NotAllowed::from(other).into(),
         })?;
@@ -207,6 +219,11 @@ impl<G: RoomGroup> HubRoom<G> {
             MergeError::Library(reason) => UpdateRefusal::Internal(reason),
         })?;
         self.follow(&outcome, joiner.cloned());
+        let steps: Vec<_> = deeds.iter().map(|deed| deed.steps(door)).collect();
+        let parts: Vec<_> = deeds.iter().zip(&steps).map(|(deed, steps)| deed.part(steps)).collect();
+        if let Decision::Refused(refusal) = self.policy.act(&parts, policy) {
+            return Err(UpdateRefusal::Internal(refusal.to_string()));
+        }
         self.sequence = sequence;
         self.accepted = timestamp;
 
@@ -229,7 +246,7 @@ impl<G: RoomGroup> HubRoom<G> {
             effects.push(self.checkpoint().map_err(internal)?);
             self.commits_since_snapshot = 0;
         }
-        Ok(Accepted { timestamp, effects })
+        Ok(Accepted { timestamp, frank: None, effects })
     }
 
     // req: MP06-5.3-22
@@ -318,37 +335,102 @@ impl<G: RoomGroup> HubRoom<G> {
         Ok(covered)
     }
 
-    /// The committer answers for what it commits by value; what it commits by reference was authorized when it was accepted.
+    /// What those do whose proposals wait: the proposals of one user taken together.
+    fn deeds(&self, pending: &[&Pending]) -> Result<Vec<Deed>, UpdateRefusal> {
+        let metadata = self.metadata();
+        let mut users: Vec<&UserUri> = pending.iter().map(|pending| &pending.sender.member.user).collect();
+        users.sort_unstable();
+        users.dedup();
+        let mut deeds = Vec::new();
+        for user in users {
+            let own = pending.iter().filter(|pending| pending.sender.member.user == *user);
+            let Some(first) = own.clone().next() else { continue };
+            let meanings = own.map(|pending| &pending.meaning);
+            let sent = Sent::Proposals;
+            deeds.push(Deed::of_member(&first.sender, sent, meanings, &self.participants, metadata.as_ref())?);
+        }
+        Ok(deeds)
+    }
+
+    fn metadata(&self) -> Option<RoomMetaData> {
+        let data = self.group.component(ComponentId::ROOM_METADATA)?;
+        RoomMetaData::from_bytes(data).ok()
+    }
+
+    /// Whether all of this together is allowed.
+    // req: MP06-3.2-13
+    // req: MP06-3.3-06
+    // req: MP06-3.5-07
+    // req: MP06-7.5-17
+    fn authorize(&self, user: &UserUri, deeds: &[Deed], door: Door) -> Result<(), UpdateRefusal> {
+        // No capability is about the franking agent. Who may change the roles may also see to it that abuse can be proved.
+        for namer in deeds.iter().filter_map(Deed::names_agent) {
+            self.policy.holds(namer, CapabilityType::CAN_CHANGE_ROLE_DEFINITIONS).map_err(NotAllowed::from)?;
+        }
+        let steps: Vec<_> = deeds.iter().map(|deed| deed.steps(door)).collect();
+        let parts: Vec<_> = deeds.iter().zip(&steps).map(|(deed, steps)| deed.part(steps)).collect();
+        self.policy.authorize_commit(user, &parts).map_err(|denied| NotAllowed::from(denied).into())
+    }
+
+    /// The same for a commit; a joiner may come in by any door that is open, and the first one is told.
+    fn authorize_committer(&self, committer: &Committer, deeds: &[Deed]) -> Result<Door, UpdateRefusal> {
+        let member = match committer {
+            Committer::Member(leaf) => &leaf.member,
+            Committer::Joiner(member) => member,
+        };
+        let open = self.authorize(&member.user, deeds, Door::Open);
+        if open.is_ok() || !deeds.iter().any(Deed::comes_from_outside) {
+            return open.map(|()| Door::Open);
+        }
+        self.authorize(&member.user, deeds, Door::Preauthorized)
+            .map(|()| Door::Preauthorized)
+            .or_else(|_| open.map(|()| Door::Open))
+    }
+
+    /// The policy that a commit leads to, if it changes any of it.
+    fn policy_after(&self, outcome: &Outcome) -> Result<Option<RoomPolicy>, UpdateRefusal> {
+        self.policy.after(&outcome.components, self.hub()).map_err(|fault| super::meaning::invalid(fault.to_string()))
+    }
+
+    /// The committer answers for what it commits by value, those who proposed for the rest. All of it counts together.
     // req: MP06-5.3-07
     // req: MP06-3.6-06
-    fn check_committer_may(
+    fn check_committer(
         &self,
         committer: &Committer,
         covered: &[(Option<ProposalRef>, Meaning)],
-    ) -> Result<(), UpdateRefusal> {
-        let (member, action) = match committer {
-            Committer::Member(leaf) => (&leaf.member, Action::Commit),
-            Committer::Joiner(member) => (member, Action::Join),
+    ) -> Result<Vec<Deed>, UpdateRefusal> {
+        let user = match committer {
+            Committer::Member(leaf) => &leaf.member.user,
+            Committer::Joiner(member) => &member.user,
         };
-        let user = &member.user;
-        let role = self.role(user);
-        authorize(user, role, &action).map_err(NotAllowed::from)?;
         if self.leaving().contains(user) {
             return Err(NotAllowed::Leaving(user.clone()).into());
         }
         for (reference, meaning) in covered {
-            if reference.is_some() {
-                continue;
-            }
-            if let (Committer::Joiner(joiner), Meaning::Remove { leaf, .. }) = (committer, meaning)
+            if let (None, Committer::Joiner(joiner), Meaning::Remove { leaf, .. }) = (reference, committer, meaning)
                 && leaf.member != *joiner
             {
                 // RFC 9420 section 12.4.3.2: a joiner removes only its own former appearance.
                 return Err(NotAllowed::DuplicateClient(leaf.member.client.clone()).into());
             }
-            self.authorize(user, role, meaning)?;
         }
-        Ok(())
+        let mut deeds = self.deeds(&self.pending.iter().collect::<Vec<_>>())?;
+        let by_value = covered.iter().filter(|(reference, _)| reference.is_none()).map(|(_, meaning)| meaning);
+        let metadata = self.metadata();
+        deeds.push(match committer {
+            Committer::Member(leaf) => {
+                Deed::of_member(leaf, Sent::Commit, by_value, &self.participants, metadata.as_ref())?
+            }
+            Committer::Joiner(member) => {
+                let deed = Deed::of_joiner(member, by_value, &self.participants, metadata.as_ref())?;
+                if !deed.comes_from_outside() {
+                    self.policy.may_come_in(member).map_err(NotAllowed::from)?;
+                }
+                deed
+            }
+        });
+        Ok(deeds)
     }
 
     fn log(&self, sequence: u64, accepted: AcceptedTimestamp, handshake: &Handshake) -> Result<Effect, UpdateRefusal> {
@@ -370,13 +452,6 @@ impl<G: RoomGroup> HubRoom<G> {
         }
         self.pending.clear();
     }
-}
-
-/// What the app_data_dictionary holds after a commit, for the components it updates.
-pub(super) fn components(outcome: &Outcome) -> Result<Vec<ComponentData>, UpdateRefusal> {
-    let Some(change) = &outcome.participants else { return Ok(Vec::new()) };
-    let data = change.data.to_bytes().map_err(internal)?;
-    Ok(vec![ComponentData { component_id: ComponentId::PARTICIPANT_LIST, data }])
 }
 
 fn check_source(member: &Member, source: &Domain) -> Result<(), NotAllowed> {

@@ -4,18 +4,20 @@
 //! all, in the order the lists were submitted, and says when it is durable. [`SqliteStore`] is the embedded
 //! implementation; another one (for example over a shared database) fills the same trait.
 
+mod people;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
-use mimi_protocol::{AcceptedTimestamp, KeyPackageRef};
+use mimi_protocol::{AcceptedTimestamp, KeyPackageRef, consent::Keeper};
 
 use crate::effect::Effect;
 
+pub use people::{FieldVocabulary, GrantedKeyPackage, ProfileField, StoredAccount, StoredConsents, StoredProfile};
 #[cfg(feature = "sqlite")]
-pub use sqlite::SqliteStore;
+pub use sqlite::{CommitSample, OutboxSummary, QueueSummary, RoomSummary, SqliteStore, UserSummary};
 
 /// How many fan-out digests are remembered per hub and room: enough to cover every retry of a full outbox lane, small
 /// enough (32 octets each) not to matter.
@@ -125,6 +127,55 @@ pub trait Store: Send + Sync {
     /// The store cannot be read.
     fn client_by_token(&self, digest: &[u8; 32]) -> Result<Option<ClientUri>, StoreError>;
 
+    /// All secrets that the hub franks or franked with, the newest first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn franking_keys(&self) -> Result<Vec<StoredFrankingKey>, StoreError>;
+
+    /// Reports of abuse with a number above `after`, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn abuse_reports(&self, after: u64, limit: usize) -> Result<Vec<StoredAbuseReport>, StoreError>;
+
+    /// How many reports of a provider are kept, and whether one with this digest is among them.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn abuse_reports_of(&self, source: &Domain, digest: &[u8; 32]) -> Result<(u64, bool), StoreError>;
+
+    /// What an account's user has chosen; `None` when there never was such an account.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn account(&self, user: &UserUri) -> Result<Option<StoredAccount>, StoreError>;
+
+    /// Where consent stands between a local user and all others (section 5.7).
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn consents(&self, keeper: Keeper, own: &UserUri) -> Result<StoredConsents, StoreError>;
+
+    /// The key packages that came with grants of `target` to the local user `requester`, oldest first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn granted_key_packages(&self, requester: &UserUri, target: &UserUri)
+    -> Result<Vec<GrantedKeyPackage>, StoreError>;
+
+    /// The profile of a local user; without fields when there is none (section 5.8).
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn profile(&self, user: &UserUri) -> Result<StoredProfile, StoreError>;
+
+    /// The profiles that have a field which queries may find, by user.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn searchable_profiles(&self) -> Result<Vec<StoredProfile>, StoreError>;
+
     /// The seed of the provider's signing key.
     ///
     /// # Errors
@@ -195,6 +246,36 @@ pub struct StoredKeyPackage {
     pub last_resort: bool,
 }
 
+/// A secret that the hub franks or franked with (section 5.4.1.2).
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredFrankingKey {
+    /// The secret.
+    pub key: [u8; 32],
+    /// When it was made.
+    pub since: AcceptedTimestamp,
+}
+
+impl std::fmt::Debug for StoredFrankingKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoredFrankingKey").field("since", &self.since).finish_non_exhaustive()
+    }
+}
+
+/// A report of abuse that waits for a person (section 5.9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredAbuseReport {
+    /// Grows with the order in which reports came.
+    pub id: u64,
+    /// The provider that sent it.
+    pub source: Domain,
+    /// The room.
+    pub room: RoomUri,
+    /// The encoded `AbuseReport`; its messages were verified.
+    pub report: Vec<u8>,
+    /// When it came.
+    pub received: AcceptedTimestamp,
+}
+
 /// Why the store did not do something.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -251,6 +332,15 @@ pub enum Conflict {
     /// There is a client of that name or token, or its account is missing.
     #[error("the client exists or its account does not")]
     ClientExists,
+    /// There is no such account, or it was deleted.
+    #[error("the account is not there")]
+    AccountMissing,
+    /// Another decision on the user's consents was faster.
+    #[error("the user's consents have changed")]
+    ConsentChanged,
+    /// Another user has the handle.
+    #[error("another user has that handle")]
+    HandleTaken,
     /// There is another provider key.
     #[error("the provider has a key")]
     ProviderKeyExists,

@@ -1,7 +1,7 @@
 //! Which rooms a hub takes up (section 3.1).
 
 use mimi_arch::RoleIndex;
-use mimi_ds::hub::CreateRefusal;
+use mimi_ds::hub::{CreateRefusal, PolicyFault};
 use mimi_protocol::mls::Credential;
 
 use crate::support::*;
@@ -21,7 +21,7 @@ fn a_room_of_its_creator_alone_is_taken_up() {
     let room = try_create(|_| {}).unwrap();
     assert_eq!(room.epoch().0, 0);
     assert_eq!(room.members().count(), 1);
-    assert_eq!(room.role(&user("mimi://a.example/u/alice")), Some(RoleIndex(4)));
+    assert_eq!(room.role(&user("mimi://a.example/u/alice")), Some(RoleIndex(3)));
 }
 
 #[test]
@@ -32,12 +32,16 @@ fn the_group_id_has_to_be_that_of_the_room() {
 }
 
 #[test]
-fn the_creator_has_to_be_the_only_participant_and_administrator() {
+fn the_creator_has_to_be_the_only_participant_with_a_role_that_the_policy_defines() {
     let other = user("mimi://a.example/u/other");
     let with_another = try_create(|shape| shape.participants.push((other.clone(), RoleIndex(2))));
     assert_eq!(with_another.unwrap_err(), CreateRefusal::Participants);
-    let ordinary = try_create(|shape| shape.participants[0].1 = RoleIndex(2));
-    assert_eq!(ordinary.unwrap_err(), CreateRefusal::Participants);
+    let banned = try_create(|shape| shape.participants[0].1 = RoleIndex::BANNED);
+    assert_eq!(banned.unwrap_err(), CreateRefusal::Participants);
+    let undefined = try_create(|shape| shape.participants[0].1 = RoleIndex(9));
+    assert!(matches!(undefined.unwrap_err(), CreateRefusal::Policy(PolicyFault::Participants(_))));
+    let without_policy = try_create(|shape| shape.components.clear());
+    assert!(matches!(without_policy.unwrap_err(), CreateRefusal::Policy(PolicyFault::Contradiction { .. })));
     let somebody = try_create(|shape| shape.participants[0].0 = other);
     assert_eq!(somebody.unwrap_err(), CreateRefusal::Participants);
 }

@@ -41,7 +41,7 @@ pub(crate) fn send(world: &mut World, by: &str, text: &str) -> Accepted {
     let request =
         SubmitMessageRequest { app_message: client.seal(text), sending_uri: IdentifierUri::from(client.user()) };
     let source = client.uri.domain().clone();
-    let accepted = world.room.submit(now, &source, &request).unwrap();
+    let accepted = world.room.submit(now, &source, &request, &franking()).unwrap();
     world.effects.extend(accepted.effects.clone());
     accepted
 }
@@ -107,7 +107,7 @@ fn three_users_of_three_providers_meet_talk_part_and_a_new_device_joins() {
     assert_eq!(texts["cathy"], ["from my phone"]);
     let roles: Vec<_> =
         world.room.participant_list().participants().iter().map(|p| (p.user().name(), p.role_index())).collect();
-    assert_eq!(roles, [("alice".to_owned(), RoleIndex(4)), ("cathy".to_owned(), RoleIndex(2))]);
+    assert_eq!(roles, [("alice".to_owned(), RoleIndex(3)), ("cathy".to_owned(), RoleIndex(2))]);
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use mimi_ds::{
     Effect,
-    follower::{ClaimRefusal, TargetUser, claim_key_material},
+    follower::{ClaimPolicy, ClaimRefusal, TargetUser, answer_from_grant, claim_for_grant, claim_key_material},
     hub::key_material::{BadKeyMaterial, KeyMaterialRefusal, routes},
-    store::StoredKeyPackage,
+    store::{GrantedKeyPackage, StoredKeyPackage},
 };
 use mimi_protocol::{
     CipherSuite, IdentifierUri,
+    consent::Consent,
     crypto::{Ed25519Signer, LabelSigner},
     key_material::{
         ClientKeyMaterial, KeyMaterialClientCode, KeyMaterialRequest, KeyMaterialRequestTbs, KeyMaterialUserCode,
@@ -57,6 +58,9 @@ fn target(clients: &[&Client], key_packages: Vec<StoredKeyPackage>) -> TargetUse
     TargetUser {
         user: user("mimi://c.example/u/cathy"),
         known: true,
+        deleted: false,
+        requires_consent: false,
+        consent: Consent::Unknown,
         clients: clients.iter().map(|client| client.uri.clone()).collect(),
         key_packages,
     }
@@ -67,10 +71,12 @@ fn claim(
     target: &TargetUser,
 ) -> (KeyMaterialUserCode, Vec<KeyMaterialClientCode>, Vec<Effect>) {
     let (hub, own) = (domain("a.example"), domain("c.example"));
-    let (response, effects) = claim_key_material(&hub, request, target, &own, NOW_SECONDS).unwrap();
+    let (response, effects) = claim_key_material(&hub, request, target, &own, TELLS_ALL, NOW_SECONDS).unwrap();
     let clients = response.clients.iter().map(ClientKeyMaterial::client_status).collect();
     (response.user_status, clients, effects)
 }
+
+const TELLS_ALL: ClaimPolicy = ClaimPolicy { reveals_unknown_users: true, tells_rooms_apart: true };
 
 const GOOD: (u64, u64) = (NOW_SECONDS - 10, NOW_SECONDS + 10);
 
@@ -136,7 +142,7 @@ fn only_the_requesters_provider_or_the_rooms_hub_may_ask_the_target() {
     let target = target(&[], vec![]);
     let own = domain("c.example");
     let ask = |source: &str, request: &KeyMaterialRequest| {
-        claim_key_material(&domain(source), request, &target, &own, NOW_SECONDS).map(drop)
+        claim_key_material(&domain(source), request, &target, &own, TELLS_ALL, NOW_SECONDS).map(drop)
     };
     assert!(ask("a.example", &request(|_| {})).is_ok());
     assert!(ask("b.example", &request(|_| {})).is_ok());
@@ -151,7 +157,8 @@ fn only_the_requesters_provider_or_the_rooms_hub_may_ask_the_target() {
     assert!(matches!(ask("a.example", &other_target), Err(ClaimRefusal::OtherTarget(_))));
     let no_uri = request(|tbs| tbs.room_id = IdentifierUri::new("nonsense"));
     assert!(matches!(ask("a.example", &no_uri), Err(ClaimRefusal::Identifier(..))));
-    let foreign = claim_key_material(&domain("a.example"), &request(|_| {}), &target, &domain("d.example"), 0);
+    let foreign =
+        claim_key_material(&domain("a.example"), &request(|_| {}), &target, &domain("d.example"), TELLS_ALL, 0);
     assert!(matches!(foreign, Err(ClaimRefusal::ForeignTarget(_))));
 }
 
@@ -203,7 +210,7 @@ fn the_hub_remembers_where_key_packages_lead_and_passes_no_foreign_ones_on() {
     let package = stored(&one, GOOD, false);
     let (hub, own) = (domain("a.example"), domain("c.example"));
     let target = target(&[&one], vec![package.clone()]);
-    let (response, _) = claim_key_material(&hub, &request(|_| {}), &target, &own, NOW_SECONDS).unwrap();
+    let (response, _) = claim_key_material(&hub, &request(|_| {}), &target, &own, TELLS_ALL, NOW_SECONDS).unwrap();
     let route = Effect::PutRoute { reference: package.reference, provider: domain("c.example"), not_after: GOOD.1 };
     assert_eq!(routes(&target.user, &response), Ok(vec![route]));
     let other = user("mimi://c.example/u/dora");
@@ -212,4 +219,138 @@ fn the_hub_remembers_where_key_packages_lead_and_passes_no_foreign_ones_on() {
     let ClientKeyMaterial::Success { client_uri, .. } = &mut foreign.clients[0] else { panic!() };
     *client_uri = IdentifierUri::new("mimi://c.example/d/cathy/2");
     assert!(matches!(routes(&target.user, &foreign), Err(BadKeyMaterial::OtherClient(_))));
+}
+
+/// What is answered by a provider that tells everything, and by one that tells nothing.
+fn codes(target: &TargetUser) -> [KeyMaterialUserCode; 2] {
+    [TELLS_ALL, ClaimPolicy::default()].map(|policy| {
+        let (hub, own) = (domain("a.example"), domain("c.example"));
+        let (response, effects) =
+            claim_key_material(&hub, &request(|_| {}), target, &own, policy, NOW_SECONDS).unwrap();
+        let refused = !response.user_status.allows_clients();
+        assert!(!refused || (response.clients.is_empty() && effects.is_empty()), "{:?}", response.user_status);
+        response.user_status
+    })
+}
+
+#[test]
+fn consent_decides_before_any_client_is_looked_at() {
+    // req: MP06-5.2-22
+    // req: MP06-5.2-34
+    // req: MP06-5.2-36
+    // req: MP06-5.2-37
+    // req: MP06-8-07
+    use KeyMaterialUserCode::{NoConsent, NoConsentForThisRoom, Success};
+    let one = Client::new("mimi://c.example/d/cathy/1");
+    let open = target(&[&one], vec![stored(&one, GOOD, false)]);
+    for (consent, requires_consent, expected) in [
+        (Consent::Unknown, false, [Success; 2]),
+        (Consent::Unknown, true, [NoConsent; 2]),
+        (Consent::Granted, true, [Success; 2]),
+        (Consent::Granted, false, [Success; 2]),
+        (Consent::Denied, false, [NoConsent; 2]),
+        (Consent::DeniedForThisRoom, false, [NoConsentForThisRoom, NoConsent]),
+        (Consent::DeniedForThisRoom, true, [NoConsentForThisRoom, NoConsent]),
+    ] {
+        let target = TargetUser { consent, requires_consent, ..open.clone() };
+        assert_eq!(codes(&target), expected, "{consent:?} {requires_consent}");
+    }
+}
+
+#[test]
+fn who_is_unknown_or_deleted_looks_like_who_does_not_consent_unless_that_is_told() {
+    // req: MP06-5.2-33
+    // req: MP06-5.2-35
+    // req: MP06-5.2-38
+    // req: MP06-5.2-39
+    use KeyMaterialUserCode::{NoConsent, UserDeleted, UserUnknown};
+    let unknown = TargetUser { known: false, ..target(&[], vec![]) };
+    assert_eq!(codes(&unknown), [UserUnknown, NoConsent]);
+    let deleted = TargetUser { deleted: true, ..target(&[], vec![]) };
+    assert_eq!(codes(&deleted), [UserDeleted, NoConsent]);
+}
+
+#[test]
+fn a_user_needs_no_consent_to_add_own_clients() {
+    let one = Client::new("mimi://c.example/d/cathy/1");
+    let open = target(&[&one], vec![stored(&one, GOOD, false)]);
+    let denied = TargetUser { consent: Consent::Denied, requires_consent: true, ..open };
+    let own = request(|tbs| {
+        tbs.requesting_user = IdentifierUri::new("mimi://c.example/u/cathy");
+        tbs.requester_credential = Credential::basic(*b"mimi://c.example/d/cathy/2");
+    });
+    assert_eq!(claim(&own, &denied).0, KeyMaterialUserCode::Success);
+}
+
+#[test]
+fn every_code_of_key_material_is_given() {
+    // incompatibleProtocol (2) is answered before the request is read; the provider's test of codes reaches it.
+    // req: MP06-5.2-25
+    // req: MP06-5.2-26
+    let (one, two) = (Client::new("mimi://c.example/d/cathy/1"), Client::new("mimi://c.example/d/cathy/2"));
+    let good = stored(&one, GOOD, false);
+    let all = target(&[&one], vec![good.clone()]);
+    let part = target(&[&one, &two], vec![good.clone()]);
+    let with = |consent| TargetUser { consent, ..all.clone() };
+    let mut user_codes: Vec<u8> = [
+        all.clone(),
+        part.clone(),
+        target(&[&two], vec![]),
+        TargetUser { known: false, ..all.clone() },
+        TargetUser { deleted: true, ..all.clone() },
+        with(Consent::Denied),
+        with(Consent::DeniedForThisRoom),
+    ]
+    .iter()
+    .map(|target| claim(&request(|_| {}), target).0 as u8)
+    .collect();
+    user_codes.sort_unstable();
+    assert_eq!(user_codes, [0, 1, 3, 4, 5, 6, 7]);
+    let unknown_extension = request(|tbs| tbs.required_capabilities.extension_types.push(0xff00));
+    let mut client_codes = claim(&request(|_| {}), &part).1;
+    client_codes.extend(claim(&unknown_extension, &all).1);
+    assert_eq!(
+        client_codes,
+        [
+            KeyMaterialClientCode::Success,
+            KeyMaterialClientCode::KeyMaterialExhausted,
+            KeyMaterialClientCode::NothingCompatible
+        ]
+    );
+}
+
+#[test]
+fn a_grant_takes_one_key_package_of_each_client_and_none_of_last_resort() {
+    // req: MP06-5.7-21
+    // req: MP06-5.2-23
+    let (one, two) = (Client::new("mimi://c.example/d/cathy/1"), Client::new("mimi://c.example/d/cathy/2"));
+    let expired = stored(&one, (NOW_SECONDS - 20, NOW_SECONDS - 10), false);
+    let packages = [expired, stored(&one, GOOD, false), stored(&one, GOOD, false), stored(&two, GOOD, true)];
+    let clients = [one.uri.clone(), two.uri.clone()];
+    let (given, effects) = claim_for_grant(&clients, &packages, NOW_SECONDS);
+    assert_eq!(given.len(), 1);
+    assert_eq!(effects, [Effect::ClaimKeyPackage { reference: packages[1].reference.clone() }]);
+}
+
+#[test]
+fn key_packages_of_a_grant_are_used_once_for_the_room_they_are_for() {
+    // req: MP06-5.7-21
+    let one = Client::new("mimi://c.example/d/cathy/1");
+    let of = |room: Option<&str>, lifetime| GrantedKeyPackage {
+        room: room.map(|room| room.parse().unwrap()),
+        key_package: stored(&one, lifetime, false),
+    };
+    let ask = |granted: &[GrantedKeyPackage]| answer_from_grant(&request(|_| {}), granted, NOW_SECONDS);
+    for room in [None, Some(room_uri().as_str())] {
+        let granted = of(room, GOOD);
+        let (response, effects) = ask(std::slice::from_ref(&granted)).unwrap();
+        assert_eq!((response.user_status, response.clients.len()), (KeyMaterialUserCode::Success, 1));
+        let reference = granted.key_package.reference;
+        assert_eq!(effects, [Effect::TakeGrantedKeyPackage { reference }]);
+    }
+    assert!(ask(&[]).is_none());
+    assert!(ask(&[of(Some("mimi://a.example/r/other"), GOOD)]).is_none());
+    assert!(ask(&[of(None, (NOW_SECONDS - 20, NOW_SECONDS - 10))]).is_none());
+    let picky = request(|tbs| tbs.acceptable_ciphersuites = vec![CipherSuite(3)]);
+    assert!(answer_from_grant(&picky, &[of(None, GOOD)], NOW_SECONDS).is_none());
 }

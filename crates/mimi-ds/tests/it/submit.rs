@@ -13,7 +13,7 @@ fn refuse(world: &mut World, source: &str, sending_uri: &str, app_message: MlsMe
     let before = world.fingerprint();
     let now = world.now();
     let request = SubmitMessageRequest { app_message, sending_uri: IdentifierUri::new(sending_uri) };
-    let refusal = world.room.submit(now, &domain(source), &request).unwrap_err();
+    let refusal = world.room.submit(now, &domain(source), &request, &franking()).unwrap_err();
     assert_eq!(world.fingerprint(), before);
     refusal
 }
@@ -47,7 +47,7 @@ fn a_user_who_is_leaving_neither_sends_nor_is_sent_messages() {
     assert_eq!(refusal, SubmitRefusal::Leaving(user("mimi://b.example/u/bob")));
     let request =
         SubmitMessageRequest { app_message: other, sending_uri: IdentifierUri::new("mimi://a.example/u/alice") };
-    let accepted = world.room.submit(NOW, &domain("a.example"), &request).unwrap();
+    let accepted = world.room.submit(NOW, &domain("a.example"), &request, &franking()).unwrap();
     assert_eq!(recipients(&accepted), ["c.example application", "mimi://a.example/d/alice/1 application"]);
 }
 

@@ -1,25 +1,27 @@
 //! A small MLS client and a room at its hub.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use mimi_arch::{ClientUri, Domain, RoleIndex, RoomUri, UserUri};
 use mimi_ds::{
     Effect, OpenMlsRoomGroup,
-    hub::{Accepted, HubIdentity, HubRoom, Routes, UpdateRefusal},
+    hub::{Accepted, HubFranking, HubIdentity, HubRoom, Routes, UpdateRefusal},
 };
 use mimi_protocol::{
     AcceptedTimestamp, CipherSuite, Wire,
     crypto::{Ed25519Signer, LabelSigner},
+    franking::{FRANK_AAD, FRANKING_AGENT, FrankingAgentData, FrankingTag, HubKey},
     group_info::GroupInfoRatchetTreeTbe,
     mls::{
-        Credential, ExternalSender as WireExternalSender, GroupInfo, KeyPackage as WireKeyPackage, MlsMessage,
-        RatchetTree, Welcome as WireWelcome,
+        ComponentId, Credential, ExternalSender as WireExternalSender, GroupInfo, KeyPackage as WireKeyPackage,
+        MlsMessage, RatchetTree, Welcome as WireWelcome,
     },
     notify::{FanoutEvent, FanoutMessage},
     participant_list::{PARTICIPANT_LIST, ParticipantListData, ParticipantListUpdate, UserRolePair},
     ratchet_tree::RatchetTreeOption,
     update::{GroupInfoOption, HandshakeBundle, PartialGroupInfo, RatchetTreePresence, UpdateRequest},
 };
+use mimi_room_policy::{policy::RoomPolicy, ready_made};
 use openmls::{
     component::ComponentData,
     messages::group_info::VerifiableGroupInfo,
@@ -60,6 +62,18 @@ pub(crate) fn hub_identity() -> HubIdentity {
     }
 }
 
+pub(crate) static SIGNER: LazyLock<Ed25519Signer> = LazyLock::new(|| Ed25519Signer::from_seed([9; 32]));
+pub(crate) static HUB_KEY: HubKey = HubKey::new([0x4b; 32]);
+
+pub(crate) fn franking() -> HubFranking<'static> {
+    HubFranking { hub_key: &HUB_KEY, signer: &*SIGNER }
+}
+
+pub(crate) fn agent() -> FrankingAgentData {
+    let WireExternalSender { signature_key, credential } = hub_identity().external_sender;
+    FrankingAgentData { franking_signature_key: signature_key, credential }
+}
+
 pub(crate) struct Client {
     pub(crate) uri: ClientUri,
     pub(crate) provider: OpenMlsRustCrypto,
@@ -81,6 +95,11 @@ pub(crate) struct Commit {
     pub(crate) identity: Option<CredentialWithKey>,
 }
 
+/// The components of a policy, as a group context has them.
+pub(crate) fn policy(policy: &RoomPolicy) -> Vec<(ComponentId, Vec<u8>)> {
+    policy.components().unwrap()
+}
+
 /// The group context extensions of a room, with a knob for each thing that the hub looks at.
 pub(crate) struct RoomShape {
     pub(crate) group_id: Vec<u8>,
@@ -88,17 +107,28 @@ pub(crate) struct RoomShape {
     pub(crate) external_sender: WireExternalSender,
     pub(crate) required: bool,
     pub(crate) dictionary_last: bool,
+    pub(crate) components: Vec<(ComponentId, Vec<u8>)>,
 }
 
 impl RoomShape {
     pub(crate) fn of(creator: &Client) -> Self {
         Self {
             group_id: room_uri().group().as_str().as_bytes().to_vec(),
-            participants: vec![(creator.user(), RoleIndex(4))],
+            participants: vec![(creator.user(), RoleIndex(3))],
             external_sender: hub_identity().external_sender,
             required: true,
             dictionary_last: true,
+            components: policy(&ready_made::group(&[])),
         }
+    }
+
+    /// A room in which messages can be franked.
+    pub(crate) fn franked(creator: &Client) -> Self {
+        let agent = agent().to_bytes().unwrap();
+        let mut shape = Self::of(creator);
+        let franking = [(ComponentId::SAFE_AAD, vec![2, 0, 0x20]), (FRANKING_AGENT, agent)];
+        shape.components.splice(0..0, franking);
+        shape
     }
 }
 
@@ -147,6 +177,9 @@ impl Client {
         let list = ParticipantListData::new(pairs).unwrap().to_bytes().unwrap();
         let mut dictionary = AppDataDictionary::new();
         dictionary.insert(PARTICIPANT_LIST.0, list);
+        for (component, data) in &shape.components {
+            dictionary.insert(component.0, data.clone());
+        }
         let dictionary = Extension::AppDataDictionary(AppDataDictionaryExtension::new(dictionary));
         let sender = ExternalSender::tls_deserialize_exact_bytes(&shape.external_sender.to_bytes().unwrap());
         let senders = Extension::ExternalSenders(vec![sender.unwrap()]);
@@ -302,6 +335,16 @@ impl Client {
         let (provider, signer) = (&self.provider, &self.signer);
         let message = self.group.as_mut().unwrap().create_message(provider, signer, text.as_bytes());
         wire(&message.unwrap().to_bytes().unwrap())
+    }
+
+    /// Seals content with a tag.
+    pub(crate) fn seal_tagged(&mut self, text: &str, tag: &FrankingTag) -> MlsMessage {
+        self.seal_with_aad(text, tag.as_bytes().to_vec())
+    }
+
+    pub(crate) fn seal_with_aad(&mut self, text: &str, data: Vec<u8>) -> MlsMessage {
+        self.group().set_safe_aad(vec![SafeAadItem::new(FRANK_AAD.0, data)]).unwrap();
+        self.seal(text)
     }
 
     pub(crate) fn list(&self) -> ParticipantListData {
@@ -513,8 +556,13 @@ pub(crate) struct World {
 impl World {
     /// Alice of a.example alone in her room.
     pub(crate) fn alone() -> Self {
+        Self::shaped(RoomShape::of)
+    }
+
+    /// The same with a group context of that shape.
+    pub(crate) fn shaped(shape: fn(&Client) -> RoomShape) -> Self {
         let mut alice = Client::new("mimi://a.example/d/alice/1");
-        let (info, tree) = alice.create(&RoomShape::of(&alice));
+        let (info, tree) = alice.create(&shape(&alice));
         let (room, accepted) = Room::create(NOW, &hub_identity(), &alice.uri, room_uri(), info, &tree).unwrap();
         Self {
             room,
@@ -527,7 +575,11 @@ impl World {
 
     /// Alice (a), Bob (b, two clients) and Cathy (c): leaves 0, 1, 2, 3.
     pub(crate) fn three() -> Self {
-        let mut world = Self::alone();
+        Self::three_in(RoomShape::of)
+    }
+
+    pub(crate) fn three_in(shape: fn(&Client) -> RoomShape) -> Self {
+        let mut world = Self::shaped(shape);
         world.add("alice", &[("bob", "mimi://b.example/d/bob/1"), ("bob2", "mimi://b.example/d/bob/2")]);
         world.add("bob", &[("cathy", "mimi://c.example/d/cathy/1")]);
         world

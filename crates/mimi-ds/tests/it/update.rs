@@ -221,11 +221,11 @@ fn the_policy_decides_who_adds_removes_and_changes_roles() {
     let mut world = World::three();
     let removal = Commit { list: vec![removing(&[2])], removes: vec![3], ..Default::default() };
     let promotion = ParticipantListUpdate {
-        changed_role_participants: vec![UserIndexRolePair { user_index: 1, role_index: RoleIndex(4) }],
+        changed_role_participants: vec![UserIndexRolePair { user_index: 1, role_index: RoleIndex(3) }],
         ..Default::default()
     };
     let administrator = ParticipantListUpdate {
-        added_participants: vec![UserRolePair::new(user("mimi://d.example/u/dora"), RoleIndex(4))],
+        added_participants: vec![UserRolePair::new(user("mimi://d.example/u/dora"), RoleIndex(3))],
         ..Default::default()
     };
     let lists = [promotion, administrator].map(|list| Commit { list: vec![list], ..Default::default() });
@@ -351,13 +351,13 @@ fn components_that_the_hub_does_not_know_do_not_change() {
         };
         Commit { proposals: vec![Proposal::AppDataUpdate(Box::new(update))], ..Default::default() }
     };
-    for (component, remove) in [(0x0023, false), (0x0023, true), (0x0022, true)] {
+    for (component, remove) in [(0xf123, false), (0x0023, true), (0x0022, true), (0x0025, true)] {
         let bundle = world.client("alice").commit(update(component, remove));
         assert_eq!(not_allowed(world.refuse("alice", bundle)), NotAllowed::Component(component));
         world.client("alice").discard();
     }
-    let proposal = world.client("alice").propose_component(0x0023, b"x".to_vec());
-    assert_eq!(not_allowed(world.refuse("alice", alone(proposal))), NotAllowed::Component(0x0023));
+    let proposal = world.client("alice").propose_component(0xf123, b"x".to_vec());
+    assert_eq!(not_allowed(world.refuse("alice", alone(proposal))), NotAllowed::Component(0xf123));
 }
 
 #[test]

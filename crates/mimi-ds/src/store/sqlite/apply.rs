@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, ToSql, params};
 
-use super::database_error;
+use super::{database_error, people};
 use crate::{
     effect::{Effect, LogEntry},
     store::{Conflict, REMEMBERED_FANOUTS, StoreError},
@@ -123,10 +123,11 @@ pub(super) fn apply(connection: &Connection, effect: &Effect) -> Result<(), Stor
         Effect::DropExpired { now } => {
             let now = clamped(*now);
             run("DELETE FROM key_packages WHERE not_after < ?1", params![now])?;
+            run("DELETE FROM granted_key_packages WHERE not_after < ?1", params![now])?;
             run("DELETE FROM routes WHERE not_after < ?1", params![now]).map(drop)
         }
         Effect::PutAccount { user, secret_digest } => insert(
-            "INSERT INTO accounts VALUES (?1, ?2)",
+            "INSERT INTO accounts (user, secret_digest) VALUES (?1, ?2)",
             params![user.as_str(), secret_digest],
             Conflict::AccountExists,
         ),
@@ -135,7 +136,25 @@ pub(super) fn apply(connection: &Connection, effect: &Effect) -> Result<(), Stor
             params![client.as_str(), user.as_str(), token_digest],
             Conflict::ClientExists,
         ),
+        Effect::PutFrankingKey { key, since } => {
+            run("INSERT INTO franking_keys (key, since) VALUES (?1, ?2)", params![key, signed(since.0)?]).map(drop)
+        }
+        Effect::PutAbuseReport { source, room, report, digest, received } => run(
+            "INSERT OR IGNORE INTO abuse_reports (source, room, report, digest, received) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![source.as_str(), room.as_str(), report, digest, signed(received.0)?],
+        )
+        .map(drop),
+        Effect::DropAbuseReport { id } => {
+            run("DELETE FROM abuse_reports WHERE id = ?1", params![signed(*id)?]).map(drop)
+        }
         Effect::PutProviderKey { seed } => put_provider_key(connection, seed),
+        Effect::PutConsent { .. }
+        | Effect::PutGrantedKeyPackage { .. }
+        | Effect::TakeGrantedKeyPackage { .. }
+        | Effect::DropGrantedKeyPackages { .. }
+        | Effect::SetRequiresConsent { .. }
+        | Effect::DeleteAccount { .. }
+        | Effect::PutProfile { .. } => people::apply(connection, effect),
     }
 }
 
@@ -165,7 +184,7 @@ fn put_provider_key(connection: &Connection, seed: &[u8; 32]) -> Result<(), Stor
     }
 }
 
-fn changed(rows: usize, conflict: Conflict) -> Result<(), StoreError> {
+pub(super) fn changed(rows: usize, conflict: Conflict) -> Result<(), StoreError> {
     if rows == 0 { Err(StoreError::Conflict(conflict)) } else { Ok(()) }
 }
 
@@ -175,6 +194,6 @@ pub(super) fn signed(value: u64) -> Result<i64, StoreError> {
 }
 
 /// An end of life time in the far future stays one.
-fn clamped(value: u64) -> i64 {
+pub(super) fn clamped(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,8 @@
 //! The store in one SQLite file: write-ahead log, flushed at every commit, one writer thread, a few readers.
 
 mod apply;
+mod inspect;
+mod people;
 mod schema;
 mod writer;
 
@@ -15,11 +17,16 @@ use std::{
 };
 
 use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
-use mimi_protocol::{AcceptedTimestamp, KeyPackageRef};
+use mimi_protocol::{AcceptedTimestamp, KeyPackageRef, consent::Keeper};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
 
+pub use self::inspect::{OutboxSummary, QueueSummary, RoomSummary, UserSummary};
+pub use self::writer::CommitSample;
 use self::{apply::signed, writer::Job};
-use super::{OutboxRow, QueueRow, Store, StoreError, StoredHandshake, StoredKeyPackage, StoredRoom, Ticket};
+use super::{
+    GrantedKeyPackage, OutboxRow, QueueRow, Store, StoreError, StoredAbuseReport, StoredAccount, StoredConsents,
+    StoredFrankingKey, StoredHandshake, StoredKeyPackage, StoredProfile, StoredRoom, Ticket,
+};
 use crate::effect::Effect;
 
 /// Idle read connections that are kept; more are opened while more readers run at once.
@@ -40,6 +47,17 @@ impl SqliteStore {
     /// # Errors
     /// The file cannot be opened or written, is no database, or has a newer schema than this program knows.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_observed(path, |_| {})
+    }
+
+    /// The same; `observe` is told of every transaction, by the thread that writes.
+    ///
+    /// # Errors
+    /// As for [`SqliteStore::open`].
+    pub fn open_observed(
+        path: impl AsRef<Path>,
+        observe: impl FnMut(&CommitSample) + Send + 'static,
+    ) -> Result<Self, StoreError> {
         let path = path.as_ref().to_path_buf();
         let mut connection = Connection::open(&path).map_err(database_error)?;
         schema::configure(&connection)?;
@@ -48,7 +66,7 @@ impl SqliteStore {
         let (jobs, receiver) = channel();
         let writer = std::thread::Builder::new()
             .name("mimi-ds-store".to_owned())
-            .spawn(move || writer::run(connection, &receiver))
+            .spawn(move || writer::run(connection, &receiver, observe))
             .map_err(|error| StoreError::Database(error.to_string()))?;
         Ok(Self { path, readers: Mutex::default(), jobs: Some(jobs), writer: Some(writer) })
     }
@@ -296,6 +314,66 @@ impl Store for SqliteStore {
         self.one("SELECT client FROM clients WHERE token_digest = ?1", params![digest], |row| row.get(0))?
             .map(|client: String| text(&client, "client"))
             .transpose()
+    }
+
+    fn franking_keys(&self) -> Result<Vec<StoredFrankingKey>, StoreError> {
+        self.many("SELECT key, since FROM franking_keys ORDER BY id DESC", &[], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .into_iter()
+            .map(|(key, since)| Ok(StoredFrankingKey { key, since: AcceptedTimestamp(unsigned(since)?) }))
+            .collect()
+    }
+
+    fn abuse_reports(&self, after: u64, max: usize) -> Result<Vec<StoredAbuseReport>, StoreError> {
+        self.many(
+            "SELECT id, source, room, report, received FROM abuse_reports WHERE id > ?1 ORDER BY id LIMIT ?2",
+            params![signed(after)?, limit(max)],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
+        )?
+        .into_iter()
+        .map(|(id, source, room, report, received): (i64, String, String, Vec<u8>, i64)| {
+            Ok(StoredAbuseReport {
+                id: unsigned(id)?,
+                source: text(&source, "provider")?,
+                room: text(&room, "room")?,
+                report,
+                received: AcceptedTimestamp(unsigned(received)?),
+            })
+        })
+        .collect()
+    }
+
+    fn abuse_reports_of(&self, source: &Domain, digest: &[u8; 32]) -> Result<(u64, bool), StoreError> {
+        let found: Option<(i64, bool)> = self.one(
+            "SELECT count(*), coalesce(max(digest = ?2), 0) FROM abuse_reports WHERE source = ?1",
+            params![source.as_str(), digest],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let (count, known) = found.unwrap_or_default();
+        Ok((unsigned(count)?, known))
+    }
+
+    fn account(&self, user: &UserUri) -> Result<Option<StoredAccount>, StoreError> {
+        self.read(|connection| people::account(connection, user))
+    }
+
+    fn consents(&self, keeper: Keeper, own: &UserUri) -> Result<StoredConsents, StoreError> {
+        self.read(|connection| people::consents(connection, keeper, own))
+    }
+
+    fn granted_key_packages(
+        &self,
+        requester: &UserUri,
+        target: &UserUri,
+    ) -> Result<Vec<GrantedKeyPackage>, StoreError> {
+        self.read(|connection| people::granted_key_packages(connection, requester, target))
+    }
+
+    fn profile(&self, user: &UserUri) -> Result<StoredProfile, StoreError> {
+        self.read(|connection| people::profile(connection, user))
+    }
+
+    fn searchable_profiles(&self) -> Result<Vec<StoredProfile>, StoreError> {
+        self.read(people::searchable_profiles)
     }
 
     fn provider_key(&self) -> Result<Option<[u8; 32]>, StoreError> {

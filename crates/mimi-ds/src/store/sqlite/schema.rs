@@ -6,7 +6,7 @@ use super::database_error;
 use crate::store::StoreError;
 
 /// What brings a database from the version of its index to the next one. Never edited once released, only appended to.
-const MIGRATIONS: [&str; 1] = [VERSION_1];
+const MIGRATIONS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
 
 const VERSION_1: &str = "
 CREATE TABLE rooms (
@@ -82,6 +82,68 @@ CREATE TABLE provider_key (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     seed BLOB NOT NULL
 ) STRICT;
+";
+
+const VERSION_2: &str = "
+-- The newest is the one that is franked with; none is ever deleted, because a report may be of any age.
+CREATE TABLE franking_keys (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key BLOB NOT NULL UNIQUE,
+    since INTEGER NOT NULL
+) STRICT;
+CREATE TABLE abuse_reports (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    source TEXT NOT NULL,
+    room TEXT NOT NULL,
+    report BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    received INTEGER NOT NULL,
+    UNIQUE (source, room, digest)
+) STRICT;
+";
+
+const VERSION_3: &str = "
+ALTER TABLE accounts ADD COLUMN requires_consent INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;
+-- Counts the decisions on one user's consents, so that two of them do not cross.
+CREATE TABLE consent_versions (
+    keeper INTEGER NOT NULL,
+    own TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (keeper, own)
+) STRICT, WITHOUT ROWID;
+-- An empty room is any room.
+CREATE TABLE consents (
+    keeper INTEGER NOT NULL,
+    own TEXT NOT NULL,
+    other TEXT NOT NULL,
+    room TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    PRIMARY KEY (keeper, own, other, room)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE granted_key_packages (
+    id INTEGER PRIMARY KEY,
+    reference BLOB NOT NULL UNIQUE,
+    requester TEXT NOT NULL,
+    target TEXT NOT NULL,
+    room TEXT NOT NULL,
+    client TEXT NOT NULL,
+    bytes BLOB NOT NULL,
+    not_after INTEGER NOT NULL
+) STRICT;
+CREATE INDEX granted_key_packages_pair ON granted_key_packages (requester, target, id);
+CREATE TABLE profile_fields (
+    user TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    vocabulary INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    searchable INTEGER NOT NULL,
+    PRIMARY KEY (user, position)
+) STRICT, WITHOUT ROWID;
+-- Vocabulary 0 are handles, of which each is one user's.
+CREATE UNIQUE INDEX profile_handles ON profile_fields (value) WHERE vocabulary = 0;
+CREATE INDEX profile_searchable ON profile_fields (user) WHERE searchable > 0;
 ";
 
 /// The schema version this program writes.

@@ -1,7 +1,10 @@
 //! The one thread that writes. It takes what has queued up since its last commit and makes one transaction of it, so that
 //! a flush to the disk is shared by all decisions that wait for one.
 
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::{
+    sync::mpsc::{Receiver, SyncSender},
+    time::{Duration, Instant},
+};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -17,17 +20,36 @@ pub(super) struct Job {
     pub(super) reply: SyncSender<Result<(), StoreError>>,
 }
 
+/// How one transaction went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CommitSample {
+    /// How many decisions it held.
+    pub decisions: usize,
+    /// From its begin to the end of the flush.
+    pub elapsed: Duration,
+    /// Whether something could not be written; a conflict is no failure.
+    pub failed: bool,
+}
+
 /// Writes until every sender of jobs is gone.
-pub(super) fn run(mut connection: Connection, jobs: &Receiver<Job>) {
+pub(super) fn run(mut connection: Connection, jobs: &Receiver<Job>, mut observe: impl FnMut(&CommitSample)) {
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
         batch.extend(jobs.try_iter().take(MAX_BATCH - 1));
         let (effects, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|job| (job.effects, job.reply)).unzip();
-        let results = write(&mut connection, &effects).unwrap_or_else(|failure| vec![Err(failure); replies.len()]);
+        let begun = Instant::now();
+        let written = write(&mut connection, &effects);
+        let failed = written
+            .as_ref()
+            .map_or(true, |results| results.iter().any(|result| matches!(result, Err(StoreError::Database(_)))));
+        let sample = CommitSample { decisions: replies.len(), elapsed: begun.elapsed(), failed };
+        let results = written.unwrap_or_else(|failure| vec![Err(failure); replies.len()]);
         for (reply, result) in replies.into_iter().zip(results) {
             // Nobody waiting is no failure: the ticket was dropped.
             let _ = reply.send(result);
         }
+        observe(&sample);
     }
 }
 
