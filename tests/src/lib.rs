@@ -4,6 +4,8 @@
 // Tests say what went wrong by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod process;
+
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader},
@@ -174,9 +176,19 @@ pub fn free_addresses<const N: usize>() -> [SocketAddr; N] {
 }
 
 /// Watches until an event satisfies the condition; gives all events that came, the last one satisfying.
-pub async fn until(client: &Client, what: &str, mut found: impl FnMut(&Event) -> bool) -> Vec<Event> {
+pub async fn until(client: &Client, what: &str, found: impl FnMut(&Event) -> bool) -> Vec<Event> {
+    until_within(Duration::from_secs(60), client, what, found).await
+}
+
+/// The same with another patience.
+pub async fn until_within(
+    patience: Duration,
+    client: &Client,
+    what: &str,
+    mut found: impl FnMut(&Event) -> bool,
+) -> Vec<Event> {
     let mut all = Vec::new();
-    let waited = tokio::time::timeout(Duration::from_secs(60), async {
+    let waited = tokio::time::timeout(patience, async {
         loop {
             let events = client.watch(Duration::from_secs(2)).await.unwrap_or_default();
             let done = events.iter().any(&mut found);
@@ -187,7 +199,13 @@ pub async fn until(client: &Client, what: &str, mut found: impl FnMut(&Event) ->
         }
     })
     .await;
-    assert!(waited.is_ok(), "{} waits in vain for {what}; it saw {all:?}", client.id());
+    assert!(
+        waited.is_ok(),
+        "{} waits in vain for {what}; it saw {} events, at last {:?}",
+        client.id(),
+        all.len(),
+        all.last()
+    );
     all
 }
 

@@ -23,7 +23,8 @@ use mimi_arch::Domain;
 use mimi_client::{Client, ClientConfig, Event};
 use mimi_protocol::http::client::{NotifyOutcome, PeerAddress, ProviderClient, ProviderClientConfig};
 use mimi_provider::{
-    Config, LimitsConfig, Provider, RunningProvider, TlsConfig, throwaway_ca::ThrowawayCa, tls::TlsIdentity,
+    Config, DownloadsConfig, FrankingConfig, LimitsConfig, OperationConfig, Provider, RunningProvider, SearchConfig,
+    TlsConfig, UsersConfig, throwaway_ca::ThrowawayCa, tls::TlsIdentity,
 };
 use mimi_tests::{free_addresses, messages, until};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -72,6 +73,12 @@ impl Scene {
             },
             peers: BTreeMap::new(),
             limits: LimitsConfig::default(),
+            franking: FrankingConfig::default(),
+            assets: BTreeMap::new(),
+            downloads: DownloadsConfig::default(),
+            users: UsersConfig::default(),
+            search: SearchConfig::default(),
+            operation: OperationConfig::default(),
             domain: domain.clone(),
         };
         let others = self

@@ -72,6 +72,8 @@ fn the_commands_of_the_tutorial_do_what_it_says() {
         "mimi://b.example/u/bob: hello alice",
         "mimi://a.example/u/alice: hello from the tablet",
         "clients: laptop, tablet",
+        "note: too cheerful",
+        ": hello from the tablet\n",
         "this client was removed",
         "mimi://b.example/u/bob left",
     ] {

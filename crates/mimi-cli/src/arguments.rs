@@ -5,12 +5,17 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 use crate::{
+    admin_command::{self, AdminCommand},
     client_command::{self, ClientCommand},
     conformance_command::{self, ConformanceCommand},
     content_command::{self, ContentCommand},
     embedded,
     init_command::{self, InitArguments},
-    serve_command,
+    policy_command::{self, PolicyCommand},
+    reports_command,
+    screen::LogFormat,
+    serve_command::{self, ServeArguments},
+    show_command::{self, ShowArguments},
 };
 
 /// MIMI (More Instant Messaging Interoperability): rooms shared by users of different messaging providers.
@@ -26,6 +31,9 @@ struct Arguments {
     /// Logs what the providers do to standard error (more with RUST_LOG, for example RUST_LOG=debug).
     #[arg(long, short, global = true)]
     verbose: bool,
+    /// How log lines look.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -33,19 +41,31 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Runs one provider until it is interrupted.
-    Serve {
-        /// The provider's configuration (TOML); `mimi init` writes examples.
+    Serve(ServeArguments),
+    /// Lists what is in a provider's database, backs it up and restores it.
+    Admin(AdminCommand),
+    /// Speaks to a provider as one client of a user: register, create rooms, add users, send, report, watch, leave.
+    Client(ClientCommand),
+    /// Shows what was reported to a provider as the hub of rooms, with the messages that were proven.
+    Reports {
+        /// The provider's configuration (TOML).
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
+        /// Forgets the report with this number instead.
+        #[arg(long, value_name = "NUMBER")]
+        drop: Option<u64>,
     },
-    /// Speaks to a provider as one client of a user: register, create rooms, add users, send, watch, leave.
-    Client(ClientCommand),
     /// Lists and explains the checks of the conformance suite.
     #[command(subcommand)]
     Conformance(ConformanceCommand),
     /// Checks, shows and makes message content (draft-ietf-mimi-content-08).
     #[command(subcommand)]
     Content(ContentCommand),
+    /// Lints, shows and makes policies of rooms (draft-ietf-mimi-room-policy-03).
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Shows what is in any object of the drafts: requests and responses, components, MLS objects, content, URIs.
+    Show(ShowArguments),
     /// Writes configurations and throw-away certificates for providers on this machine, to try things out.
     Init(InitArguments),
 }
@@ -53,7 +73,7 @@ enum Command {
 /// Reads the process's arguments and does what they say.
 pub fn run_from_arguments() -> ExitCode {
     let arguments = Arguments::parse();
-    crate::screen::log_to_stderr(arguments.verbose);
+    crate::screen::log_to_stderr(arguments.verbose, arguments.log_format);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -64,10 +84,14 @@ pub fn run_from_arguments() -> ExitCode {
     let done = runtime.block_on(async {
         match arguments.command {
             None => embedded::run_command(arguments.json.as_deref()).await,
-            Some(Command::Serve { config }) => serve_command::run(&config).await,
+            Some(Command::Serve(arguments)) => serve_command::run(arguments).await,
+            Some(Command::Admin(command)) => admin_command::run(command),
             Some(Command::Client(command)) => client_command::run(command).await,
+            Some(Command::Reports { config, drop }) => reports_command::run(&config, drop),
             Some(Command::Conformance(command)) => conformance_command::run(&command),
             Some(Command::Content(command)) => content_command::run(&command),
+            Some(Command::Policy(command)) => policy_command::run(&command),
+            Some(Command::Show(arguments)) => show_command::run(&arguments),
             Some(Command::Init(arguments)) => init_command::run(&arguments),
         }
     });

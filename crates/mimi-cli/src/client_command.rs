@@ -1,7 +1,9 @@
 //! `mimi client`: one client of one user, its state in one file, so that people can chat from several terminals.
 
 use std::{
-    path::PathBuf,
+    fs::File,
+    io::Write as _,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -9,10 +11,13 @@ use std::{
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use mimi_arch::{Domain, RoomUri, UserUri};
-use mimi_client::{Client, ClientConfig, Event, RoomSummary};
-use mimi_protocol::AcceptedTimestamp;
+use mimi_client::{Client, ClientConfig, Event, Form, Franking, ReportOptions, RoomOptions, RoomSummary};
+use mimi_protocol::{AcceptedTimestamp, report_abuse::AbuseType};
 
-use crate::screen::{Tone, tinted};
+use crate::{
+    people_command::{self, ConsentAction, FindArguments, ProfileAction},
+    screen::{Tone, tinted},
+};
 
 #[derive(Args)]
 pub(crate) struct ClientCommand {
@@ -58,6 +63,9 @@ enum Action {
     Create {
         /// The room's name; its URI is mimi://DOMAIN/r/NAME.
         name: String,
+        /// Has every message of the room say its media type.
+        #[arg(long)]
+        media_types: bool,
     },
     /// Adds a user of any provider to a room.
     Add {
@@ -73,6 +81,31 @@ enum Action {
         /// The text.
         text: String,
     },
+    /// Reports a user to the hub of a room, with the newest of the user's messages. The hub gets to see these messages.
+    Report {
+        /// The room's URI or name.
+        room: String,
+        /// The user's URI.
+        user: String,
+        /// How many of the user's messages are shown to the hub.
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        messages: usize,
+        /// A word to whoever reads the report.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        note: String,
+        /// Does not say who reports.
+        #[arg(long)]
+        anonymous: bool,
+    },
+    /// Downloads an attachment through the room's hub, which alone the asset's server sees. The file is as the server has it.
+    Download {
+        /// The room's URI or name.
+        room: String,
+        /// The attachment's https URL.
+        url: String,
+        /// Where it is written; the file must not exist.
+        file: PathBuf,
+    },
     /// Prints what happens in the rooms, as it happens, and commits what others have proposed (for example to leave).
     Watch {
         /// Ends after this many messages.
@@ -86,6 +119,24 @@ enum Action {
     Join {
         /// The room's URI or name.
         room: String,
+    },
+    /// Consent to be added to rooms: asks for it, gives it, takes it back.
+    Consent {
+        #[command(subcommand)]
+        action: ConsentAction,
+    },
+    /// The user's profile: what others may find, and by what.
+    Profile {
+        #[command(subcommand)]
+        action: ProfileAction,
+    },
+    /// Looks for users of a provider.
+    Find(FindArguments),
+    /// Deletes the user's account with all its clients, for good.
+    DeleteAccount {
+        /// Means it.
+        #[arg(long, required = true)]
+        yes: bool,
     },
     /// Leaves a room with all clients of the user, as soon as another client commits it.
     Leave {
@@ -115,8 +166,8 @@ pub(crate) async fn run(command: ClientCommand) -> anyhow::Result<ExitCode> {
             catch_up(&client).await?;
             list_rooms(&client).await?;
         }
-        Action::Create { name } => {
-            let room = client.create_room(&name).await?;
+        Action::Create { name, media_types } => {
+            let room = client.create_room_with(&name, RoomOptions { media_types, ..RoomOptions::default() }).await?;
             println!("created {room}");
         }
         Action::Add { room, user } => {
@@ -132,11 +183,33 @@ pub(crate) async fn run(command: ClientCommand) -> anyhow::Result<ExitCode> {
             let accepted = client.send(&room, &text).await?;
             println!("{} sent to {room}", clock(accepted));
         }
+        Action::Report { room, user, messages, note, anonymous } => {
+            let room = room_uri(&client, &room)?;
+            let abuser: UserUri = user.parse().with_context(|| format!("{user:?} is not a user's URI"))?;
+            catch_up(&client).await?;
+            let messages = client.reportable(&room, &abuser, messages).await?;
+            let count = messages.len();
+            let reason = AbuseType::RESERVED;
+            client.report(&room, ReportOptions { abuser, messages, reason, note, anonymous }).await?;
+            println!("reported {user} to the hub of {room}, with {count} messages");
+        }
+        Action::Download { room, url, file } => {
+            let room = room_uri(&client, &room)?;
+            let octets = download(&client, &room, &url, &file).await?;
+            println!("{octets} octets in {}", file.display());
+        }
         Action::Watch { messages, seconds } => watch(&client, messages, seconds.map(Duration::from_secs)).await?,
         Action::Join { room } => {
             let room = room_uri(&client, &room)?;
             client.join_external(&room).await?;
             println!("joined {room}");
+        }
+        Action::Consent { action } => people_command::consent(&client, action).await?,
+        Action::Profile { action } => people_command::profile(&client, action).await?,
+        Action::Find(arguments) => people_command::find(&client, arguments).await?,
+        Action::DeleteAccount { .. } => {
+            client.delete_account().await?;
+            println!("deleted {} with all its clients", client.user());
         }
         Action::Leave { room } => {
             let room = room_uri(&client, &room)?;
@@ -148,11 +221,30 @@ pub(crate) async fn run(command: ClientCommand) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Writes an asset to a new file, piece by piece. A download that breaks off leaves no file.
+async fn download(client: &Client, room: &RoomUri, url: &str, path: &Path) -> anyhow::Result<u64> {
+    let mut download = client.download(room, url).await?;
+    let mut file = File::create_new(path).with_context(|| format!("cannot make {}", path.display()))?;
+    let mut octets = 0u64;
+    let written = async {
+        while let Some(piece) = download.piece().await? {
+            file.write_all(&piece).with_context(|| format!("cannot write {}", path.display()))?;
+            octets = octets.saturating_add(piece.len() as u64);
+        }
+        anyhow::Ok(())
+    };
+    if let Err(error) = written.await {
+        let _ = std::fs::remove_file(path);
+        return Err(error);
+    }
+    Ok(octets)
+}
+
 async fn register(
     state: PathBuf,
     endpoint: String,
     domain: &str,
-    ca: &std::path::Path,
+    ca: &Path,
     user: &str,
     device: &str,
     secret: Option<&str>,
@@ -177,7 +269,7 @@ async fn register(
 }
 
 /// Rooms of the own provider may be named without the URI around it.
-fn room_uri(client: &Client, text: &str) -> anyhow::Result<RoomUri> {
+pub(crate) fn room_uri(client: &Client, text: &str) -> anyhow::Result<RoomUri> {
     if text.contains(':') {
         return text.parse().with_context(|| format!("{text:?} is not a room's URI"));
     }
@@ -271,9 +363,15 @@ async fn commit_for_others(client: &Client, room: &RoomUri) -> anyhow::Result<()
 fn line(event: &Event) -> String {
     match event {
         Event::Joined { room, epoch } => format!("{} joined at epoch {}", room, epoch.0),
-        Event::Message { room, sender, accepted, text } => {
+        Event::Message { room, sender, accepted, text, form, franking } => {
             let who = sender.user().map_or_else(|| sender.to_string(), |user| user.to_string());
-            format!("{} {room} {}: {}", clock(*accepted), tinted(&who, Tone::Good), printable(text))
+            let said = printable(text);
+            let mark = match (form, franking) {
+                (_, Franking::Refused(refusal)) => tinted(&format!(" (not proven: {refusal})"), Tone::Bad),
+                (Form::Plain, _) => tinted(" (plain text)", Tone::Quiet),
+                _ => String::new(),
+            };
+            format!("{} {room} {}: {said}{mark}", clock(*accepted), tinted(&who, Tone::Good))
         }
         Event::Committed { room, epoch, added, removed, accepted } => {
             let mut what: Vec<String> = added.iter().map(|user| format!("{user} was added")).collect();
@@ -295,7 +393,7 @@ fn line(event: &Event) -> String {
 }
 
 /// A text from somebody else must not steer the terminal.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
 }
 

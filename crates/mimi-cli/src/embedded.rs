@@ -13,7 +13,8 @@ use anyhow::Context;
 use mimi_arch::{Domain, UriError};
 use mimi_conformance::{CheckResult, Outcome, ProviderTarget, Report, Target, TestIdentity};
 use mimi_provider::{
-    BoundProvider, Config, LimitsConfig, Provider, ProviderError, RunningProvider, TlsConfig,
+    BoundProvider, Config, DownloadsConfig, FrankingConfig, LimitsConfig, OperationConfig, Provider, ProviderError,
+    RunningProvider, SearchConfig, TlsConfig, UsersConfig,
     throwaway_ca::{CaError, PemIdentity, ThrowawayCa},
 };
 use thiserror::Error;
@@ -129,6 +130,12 @@ async fn bind(
         tls: TlsConfig { certificate, key, authorities: folder.join("ca.pem") },
         peers: std::collections::BTreeMap::new(),
         limits,
+        franking: FrankingConfig::default(),
+        assets: std::collections::BTreeMap::new(),
+        downloads: DownloadsConfig::default(),
+        operation: OperationConfig::default(),
+        users: UsersConfig::default(),
+        search: SearchConfig::default(),
     };
     Provider::bind(config).await.map_err(|source| EmbeddedError::Provider { domain: name.to_owned(), source })
 }

@@ -15,6 +15,10 @@ pub enum Draft {
     Content,
     /// draft-mahy-mimi-message-status-01.
     MessageStatus,
+    /// draft-ietf-mimi-room-policy-03.
+    RoomPolicy,
+    /// draft-mahy-mls-semiprivatemessage-07.
+    SemiPrivateMessage,
 }
 
 impl Draft {
@@ -25,6 +29,8 @@ impl Draft {
             Self::Protocol => "draft-ietf-mimi-protocol-06",
             Self::Content => "draft-ietf-mimi-content-08",
             Self::MessageStatus => "draft-mahy-mimi-message-status-01",
+            Self::RoomPolicy => "draft-ietf-mimi-room-policy-03",
+            Self::SemiPrivateMessage => "draft-mahy-mls-semiprivatemessage-07",
         }
     }
 }
@@ -98,7 +104,7 @@ impl Check {
     /// How long an answer may take before the check counts as failed.
     pub const TIME_LIMIT: Duration = Duration::from_secs(15);
 
-    /// The first part of the ID: `flow`, `transport` or `input`.
+    /// The first part of the ID: `flow`, `transport`, `input`, `franking` or `content`.
     #[must_use]
     pub fn group(&self) -> &'static str {
         self.id.split('.').next().unwrap_or(self.id)

@@ -122,7 +122,7 @@ static STATUS: &[Check] = &[Check {
 }];
 
 /// Asks every test of a vector file.
-fn each(path: &str, mut ask: impl FnMut(&TestCase) -> Result<(), String>) -> Verdict {
+pub(crate) fn each(path: &str, mut ask: impl FnMut(&TestCase) -> Result<(), String>) -> Verdict {
     let missing = || Halt::failed("the vectors are there and can be read", path);
     let (_, text) = spec_vectors::files().find(|(name, _)| *name == path).ok_or_else(missing)?;
     let file = VectorFile::parse(text).map_err(|_| missing())?;
@@ -134,7 +134,7 @@ fn each(path: &str, mut ask: impl FnMut(&TestCase) -> Result<(), String>) -> Ver
     if asked == 0 { Err(missing()) } else { Ok(format!("{asked} vectors")) }
 }
 
-fn octets(test: &TestCase, field: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn octets(test: &TestCase, field: &str) -> Result<Vec<u8>, String> {
     test.octets(field).ok_or_else(|| format!("the vector has no octets {field}"))
 }
 

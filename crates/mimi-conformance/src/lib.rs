@@ -16,11 +16,16 @@
 
 mod catalogue;
 mod check;
+mod consent;
 mod content;
 mod flow;
+mod franking;
 mod input;
 mod outcome;
 mod peer;
+mod policy;
+mod privacy;
+mod query;
 mod raw;
 mod report;
 mod runner;

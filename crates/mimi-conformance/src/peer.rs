@@ -17,7 +17,7 @@ use crate::target::{ProviderTarget, Target, TestIdentity};
 /// Where the directory is (section 5.1).
 const DIRECTORY_PATH: &str = "/.well-known/mimi-protocol-directory";
 
-/// An endpoint that the flow of section 3 uses, by its name in the directory.
+/// An endpoint, by its name in the directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Endpoint {
     KeyMaterial,
@@ -25,11 +25,18 @@ pub(crate) enum Endpoint {
     SubmitMessage,
     Notify,
     GroupInfo,
+    ReportAbuse,
+    RequestConsent,
+    UpdateConsent,
+    IdentifierQuery,
+    /// Asked with GET, and so not among [`Endpoint::ALL`].
+    ProxyDownload,
 }
 
 impl Endpoint {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::KeyMaterial, Self::Update, Self::SubmitMessage, Self::Notify, Self::GroupInfo];
+    /// Those that take POST and about which the group `input` asks.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::KeyMaterial, Self::Update, Self::SubmitMessage, Self::Notify, Self::GroupInfo, Self::ReportAbuse];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -38,13 +45,21 @@ impl Endpoint {
             Self::SubmitMessage => "submitMessage",
             Self::Notify => "notify",
             Self::GroupInfo => "groupInfo",
+            Self::ReportAbuse => "reportAbuse",
+            Self::ProxyDownload => "proxyDownload",
+            Self::RequestConsent => "requestConsent",
+            Self::UpdateConsent => "updateConsent",
+            Self::IdentifierQuery => "identifierQuery",
         }
     }
 
-    /// The variable in its URI template.
+    /// The variable in its URI template, where the draft leaves no doubt about it.
     pub(crate) const fn variable(self) -> &'static str {
         match self {
-            Self::KeyMaterial => "targetUser",
+            Self::KeyMaterial | Self::RequestConsent => "targetUser",
+            Self::UpdateConsent => "requesterUser",
+            Self::IdentifierQuery => "domain",
+            Self::ProxyDownload => "downloadUrl",
             _ => "roomId",
         }
     }
@@ -288,7 +303,32 @@ impl Suite {
         let template = directory.get(endpoint.name()).and_then(Value::as_str).ok_or_else(|| {
             Halt::failed(format!("{} in the directory of {}", endpoint.name(), provider.domain), "none")
         })?;
-        Ok(template.replace(&format!("{{{}}}", endpoint.variable()), &percent_encoded(value)))
+        let expanded = template.split_once('{').and_then(|(before, rest)| {
+            let (variable, after) = rest.split_once('}')?;
+            // Section 5.1 puts a user into the path of a consent endpoint, section 5.7 a domain: the template says which.
+            let domain = value.strip_prefix("mimi://").and_then(|rest| rest.split('/').next());
+            let value = match (endpoint, domain) {
+                (Endpoint::RequestConsent | Endpoint::UpdateConsent, Some(domain))
+                    if variable.to_ascii_lowercase().contains("domain") =>
+                {
+                    domain
+                }
+                _ => value,
+            };
+            Some(format!("{before}{}{after}", percent_encoded(value)))
+        });
+        expanded.ok_or_else(|| Halt::failed("a template with a variable", template))
+    }
+
+    /// Skips what a provider does not offer.
+    pub(crate) async fn offers(&mut self, provider: &ProviderTarget, endpoints: &[Endpoint]) -> Result<(), Halt> {
+        let directory = self.directory(provider).await?;
+        match endpoints.iter().find(|endpoint| directory.get(endpoint.name()).is_none()) {
+            Some(endpoint) => {
+                Err(Halt::Skipped(format!("{} is not in the directory of {}", endpoint.name(), provider.domain)))
+            }
+            None => Ok(()),
+        }
     }
 
     fn client(&self, provider: &ProviderTarget, shows: Shows, speaks: Speaks) -> Result<reqwest::Client, Halt> {

@@ -7,6 +7,13 @@ use mimi_protocol::crypto::{Ed25519Signer, LabelSigner};
 
 use crate::scenario::{Halt, Verdict};
 
+mod people;
+
+pub(crate) use people::{
+    CANCEL, EMAIL, GRANT, HANDLE, NICK, OIDC_STD_CLAIM, PARTIAL_NAME, PHONE, QueryAnswer, REQUEST, REVOKE,
+    WHOLE_PROFILE, consent_entry, consent_entry_with, identifier_request,
+};
+
 /// `mls10` of the Protocol registry (section 5).
 const MLS10: u8 = 1;
 /// MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519.
@@ -48,14 +55,25 @@ fn public_key() -> Vec<u8> {
 
 /// A KeyMaterialRequest (section 5.2) with a signature that holds.
 pub(crate) fn key_material_request(requesting_user: &str, client: &str, target_user: &str, room: &str) -> Vec<u8> {
+    // RequiredCapabilities (RFC 9420 section 11.1): three lists, all empty.
+    key_material_request_for(requesting_user, client, target_user, room, &[0, 0, 0])
+}
+
+/// The same with these RequiredCapabilities.
+pub(crate) fn key_material_request_for(
+    requesting_user: &str,
+    client: &str,
+    target_user: &str,
+    room: &str,
+    required: &[u8],
+) -> Vec<u8> {
     let signed = [
         vec![MLS10],
         vector(requesting_user.as_bytes()),
         vector(target_user.as_bytes()),
         vector(room.as_bytes()),
         vector(&SUITE_1),
-        // RequiredCapabilities (RFC 9420 section 11.1): three lists, all empty.
-        vec![0, 0, 0],
+        required.to_vec(),
         vector(&public_key()),
         basic_credential(client),
     ]
@@ -117,6 +135,67 @@ pub(crate) fn submit_message_request(message: &[u8], sending_user: &str) -> Vec<
 /// A FanoutMessage (section 5.5) with an application message and no frank.
 pub(crate) fn fanout_of_application(timestamp: u64, message: &[u8]) -> Vec<u8> {
     [timestamp.to_be_bytes().as_slice(), message, &[0]].concat()
+}
+
+/// An AbuseReport (section 5.9) with these messages, encoded, and no extensions.
+pub(crate) fn abuse_report(reporter: &str, abuser: &str, note: &str, messages: &[u8]) -> Vec<u8> {
+    [
+        vector(reporter.as_bytes()),
+        vector(abuser.as_bytes()),
+        vec![0],
+        vector(note.as_bytes()),
+        vector(messages),
+        vec![0],
+    ]
+    .concat()
+}
+
+/// One AbusiveMessage (section 5.9), taken apart.
+#[derive(Clone)]
+pub(crate) struct ReportedMessage {
+    /// What was said.
+    pub(crate) content: Vec<u8>,
+    /// The hub's mark.
+    pub(crate) server_frank: Vec<u8>,
+    /// The number of the cipher suite.
+    pub(crate) suite: u16,
+    /// The hub's signature.
+    pub(crate) signature: Vec<u8>,
+    /// When the hub says that it accepted it.
+    pub(crate) accepted: u64,
+}
+
+impl ReportedMessage {
+    /// The first message of an AbuseReport.
+    pub(crate) fn first_of(report: &[u8]) -> Result<Self, Halt> {
+        let read = || {
+            let mut octets = Octets(report);
+            octets.vector()?;
+            octets.vector()?;
+            octets.u8()?;
+            octets.vector()?;
+            let mut message = Octets(octets.vector()?);
+            Some(Self {
+                content: message.vector()?.to_vec(),
+                server_frank: message.take(32)?.to_vec(),
+                suite: u16::from_be_bytes(message.take(2)?.try_into().ok()?),
+                signature: message.vector()?.to_vec(),
+                accepted: message.u64()?,
+            })
+        };
+        read().ok_or_else(|| unreadable("AbuseReport with a message", report))
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        [
+            vector(&self.content),
+            self.server_frank.clone(),
+            self.suite.to_be_bytes().to_vec(),
+            vector(&self.signature),
+            self.accepted.to_be_bytes().to_vec(),
+        ]
+        .concat()
+    }
 }
 
 /// Shorter forms of a body: nothing at all, one octet, half, all but one octet.
@@ -197,6 +276,14 @@ impl KeyMaterialAnswer {
         let wanted: Vec<&str> = codes.iter().map(|code| Self::code_name(*code)).collect();
         let observed = format!("{} with {} octets of clients", self.name(), self.clients.len());
         Err(Halt::failed(format!("{} without clients", wanted.join(" or ")), observed))
+    }
+
+    /// Status, and what comes after the URI, of the only client that is listed.
+    pub(crate) fn only_client(&self) -> Option<(u8, &[u8])> {
+        let mut octets = Octets(&self.clients);
+        let status = octets.u8()?;
+        octets.vector()?;
+        Some((status, octets.0))
     }
 
     /// The name of the user code in the draft.
@@ -403,6 +490,21 @@ mod tests {
     fn the_hand_made_fanout_is_well_formed() {
         let bytes = fanout_of_application(1, &private_message("mimi://a.example/g/room", 1));
         assert_eq!(mimi_protocol::notify::decode_all(&bytes).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn the_hand_made_report_is_well_formed_and_read_back() {
+        let message = ReportedMessage {
+            content: vec![7; 70],
+            server_frank: vec![1; 32],
+            suite: 1,
+            signature: vec![2; 64],
+            accepted: 9,
+        };
+        let bytes = abuse_report("", "mimi://b.example/u/bob", "n", &message.to_bytes());
+        let report = mimi_protocol::report_abuse::AbuseReport::from_bytes(&bytes).unwrap();
+        assert_eq!((report.to_bytes().unwrap(), report.messages.len()), (bytes.clone(), 1));
+        assert_eq!(ReportedMessage::first_of(&bytes).unwrap().to_bytes(), message.to_bytes());
     }
 
     #[test]

@@ -6,9 +6,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use mimi_client::{Client, ClientConfig, ClientError, Event};
 
+use crate::consent::Consent;
 use crate::flow::Flow;
+use crate::franking::Franked;
 use crate::input::Input;
 use crate::peer::Suite;
+use crate::query::Query;
 use crate::target::{ProviderTarget, Target};
 
 /// How long something that was sent may take to arrive.
@@ -111,6 +114,9 @@ pub(crate) struct Scenario {
     pub(crate) suite: Suite,
     pub(crate) flow: Flow,
     pub(crate) input: Input,
+    pub(crate) franked: Franked,
+    pub(crate) consent: Consent,
+    pub(crate) query: Query,
     /// Makes the names of this run's users and rooms different from those of other runs against the same providers.
     tag: String,
 }
@@ -120,7 +126,16 @@ impl Scenario {
         let suite = Suite::new(&target);
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let tag = format!("{:x}{:05x}", since.as_secs(), since.subsec_micros());
-        Self { target, suite, flow: Flow::default(), input: Input::default(), tag }
+        Self {
+            target,
+            suite,
+            flow: Flow::default(),
+            input: Input::default(),
+            franked: Franked::default(),
+            consent: Consent::default(),
+            query: Query::default(),
+            tag,
+        }
     }
 
     /// A name that no other run has used.

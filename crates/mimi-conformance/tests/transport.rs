@@ -92,7 +92,7 @@ async fn respond(manners: Manners, request: Request<Incoming>) -> Response<Full<
         let directory = r#"{
             "keyMaterial": "https://a.example/k/{targetUser}", "update": "https://a.example/u/{roomId}",
             "submitMessage": "https://a.example/s/{roomId}", "notify": "https://a.example/n/{roomId}",
-            "groupInfo": "https://a.example/g/{roomId}"
+            "groupInfo": "https://a.example/g/{roomId}", "reportAbuse": "https://a.example/r/{roomId}"
         }"#;
         return answer(200, "application/json", directory);
     }

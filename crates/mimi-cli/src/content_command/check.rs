@@ -5,8 +5,8 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 use mimi_content::{MimiContentRef, check::Suspicion};
 
-use super::{harmless, name, print, read};
-use crate::screen::{Tone, tinted};
+use crate::input::{name, read};
+use crate::screen::{Tone, harmless, print, tinted};
 
 #[derive(Args)]
 pub(crate) struct CheckArguments {

@@ -213,12 +213,12 @@ pub(super) fn disposition(text: &str) -> Result<Disposition, String> {
 }
 
 /// What a disposition is called; one without a name is called unknown.
-pub(super) fn disposition_name(disposition: Disposition) -> &'static str {
+pub(crate) fn disposition_name(disposition: Disposition) -> &'static str {
     DISPOSITIONS.get(usize::from(disposition.value())).copied().unwrap_or("unknown")
 }
 
 /// Whether content is shown as text.
-pub(super) fn as_text(single: &SinglePart) -> Option<&str> {
+pub(crate) fn as_text(single: &SinglePart) -> Option<&str> {
     let is_text = single.content_type.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("text/"));
     is_text.then(|| std::str::from_utf8(&single.content).ok()).flatten()
 }

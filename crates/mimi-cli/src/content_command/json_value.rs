@@ -9,7 +9,7 @@ use super::json::JsonError;
 pub(super) const MAX_EXACT: u64 = (1 << 53) - 1;
 
 /// The value in JSON.
-pub(super) fn json_of(value: &Value) -> Json {
+pub(crate) fn json_of(value: &Value) -> Json {
     match value {
         Value::Unsigned(n @ 0..=MAX_EXACT) => json!(n),
         Value::Unsigned(n) => json!({"integer": n.to_string()}),

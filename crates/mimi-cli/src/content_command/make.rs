@@ -11,7 +11,9 @@ use anyhow::{Context, bail};
 use clap::{ArgGroup, Args};
 use mimi_content::{Disposition, Expiration, Language, MessageId, MimiContent, Salt, TopicId, markdown::Markdown};
 
-use super::{json, name, print, read};
+use super::json;
+use crate::input::{name, read};
+use crate::screen::print;
 
 #[derive(Args)]
 #[command(group = ArgGroup::new("body").required(true))]

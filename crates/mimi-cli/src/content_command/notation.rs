@@ -5,7 +5,8 @@ use mimi_content::{
     Value,
 };
 
-use super::{is_harmful, json, json_value};
+use super::{json, json_value};
+use crate::screen::{is_harmful, utc};
 
 /// Where comments begin, if the line is not longer.
 const COMMENT: usize = 44;
@@ -48,7 +49,7 @@ impl Lines {
     fn expires(&mut self, expires: Option<Expiration>) {
         let (relative, time, meaning) = match expires {
             None => return self.put("null,", "expires: never"),
-            Some(Expiration::Absolute(time)) => (false, time, format!("time: {}", utc(time))),
+            Some(Expiration::Absolute(time)) => (false, time, format!("time: {}", utc(u64::from(time)))),
             Some(Expiration::Relative(time)) => (true, time, "time: seconds after it was read".to_owned()),
         };
         self.put("[", "expires");
@@ -126,7 +127,7 @@ impl Lines {
     }
 
     fn external(&mut self, external: &ExternalPart) {
-        let expires = if external.expires == 0 { "not told".to_owned() } else { utc(external.expires) };
+        let expires = if external.expires == 0 { "not told".to_owned() } else { utc(u64::from(external.expires)) };
         let size = if external.size == 0 { "not told" } else { "octets" };
         let encryption = if external.enc_alg == 0 { "none" } else { "AEAD number at IANA" };
         let hash = if external.hash_alg == 0 { "none" } else { "named information hash number at IANA" };
@@ -218,21 +219,6 @@ fn value(value: &Value) -> String {
     }
 }
 
-/// Seconds since the Unix epoch as date and time.
-fn utc(seconds: u32) -> String {
-    let (days, time) = (seconds / 86_400, seconds % 86_400);
-    // Days since 1 March of the year 0, in eras of 400 years with 146,097 days.
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = era * 400 + year_of_era + u32::from(month <= 2);
-    format!("{year}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", time / 3600, time / 60 % 60, time % 60)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -240,19 +226,6 @@ mod tests {
     use mimi_content::Salt;
 
     use super::*;
-
-    #[test]
-    fn seconds_are_shown_as_dates() {
-        for (seconds, date) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (1_644_390_004, "2022-02-09T07:00:04Z"),
-            (1_767_225_599, "2025-12-31T23:59:59Z"),
-            (u32::MAX, "2106-02-07T06:28:15Z"),
-        ] {
-            assert_eq!(utc(seconds), date);
-        }
-    }
 
     #[test]
     fn values_are_written_as_rfc_8949_appendix_a_writes_them() {

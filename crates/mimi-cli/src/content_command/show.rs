@@ -6,7 +6,9 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use mimi_content::MimiContent;
 
-use super::{is_harmful, json, name, notation, print, read};
+use super::{json, notation};
+use crate::input::{name, read};
+use crate::screen::{escape_json, print};
 
 #[derive(Args)]
 pub(crate) struct ShowArguments {
@@ -26,23 +28,10 @@ pub(super) fn run(arguments: &ShowArguments) -> anyhow::Result<ExitCode> {
     })?;
     let text = if arguments.json {
         let text = serde_json::to_string_pretty(&json::Message::from(&content)).context("JSON cannot be written")?;
-        escape(&text) + "\n"
+        escape_json(&text) + "\n"
     } else {
         notation::of_message(&content)
     };
     print(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Characters that could steer the terminal stand in the strings only; there they can be escaped.
-fn escape(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for character in json.chars() {
-        if is_harmful(character) && character != '\n' {
-            text.push_str(&format!("\\u{:04x}", u32::from(character)));
-        } else {
-            text.push(character);
-        }
-    }
-    text
 }

@@ -6,7 +6,7 @@ use crate::peer::Endpoint;
 use crate::raw;
 use crate::scenario::{Halt, Scenario, Verdict};
 
-/// How much larger than the others a body may be where it carries trees.
+/// How much larger than the others a body may be where it carries trees or messages in the clear.
 const ROOM_FOR_TREES: usize = 32;
 
 macro_rules! of_each_endpoint {
@@ -42,7 +42,7 @@ macro_rules! of_each_endpoint {
                 id: concat!("input.s", $section, ".body-limit"),
                 sentence: "A body over the limit is refused.",
                 explanation: "A body is sent that is larger than the target says its providers take: by one octet, or 32 times as \
-                    large where bodies carry trees. The answer has to be status 413 with a problem document, and the room has \
+                    large where bodies carry trees or reported messages. The answer has to be status 413 with a problem document, and the room has \
                     to stay as it was. A failure means that one request can fill the provider's memory.",
                 draft: Draft::Protocol,
                 section: $section,
@@ -61,6 +61,7 @@ pub(super) static CHECKS: &[Check] = of_each_endpoint! {
     "5.4" SubmitMessage "MP06-5.4-02";
     "5.5" Notify "MP06-5.5-10";
     "5.6" GroupInfo "MP06-5.6-11";
+    "5.9" ReportAbuse "MP06-5.9-02";
 };
 
 async fn each_refused(
@@ -89,13 +90,13 @@ async fn each_refused(
     Ok(text)
 }
 
-// req: MP06-5.2-14, MP06-5.3-09, MP06-5.4-02, MP06-5.5-10, MP06-5.6-11
+// req: MP06-5.2-14, MP06-5.3-09, MP06-5.4-02, MP06-5.5-10, MP06-5.6-11, MP06-5.9-02
 async fn truncated(scenario: &mut Scenario, endpoint: Endpoint) -> Verdict {
     let body = sample(scenario, endpoint).await?.body;
     each_refused(scenario, endpoint, raw::truncations(&body), None).await
 }
 
-// req: MP06-5.2-14, MP06-5.3-09, MP06-5.4-02, MP06-5.5-10, MP06-5.6-11
+// req: MP06-5.2-14, MP06-5.3-09, MP06-5.4-02, MP06-5.5-10, MP06-5.6-11, MP06-5.9-02
 async fn trailing_octets(scenario: &mut Scenario, endpoint: Endpoint) -> Verdict {
     let body = sample(scenario, endpoint).await?.body;
     let half: Vec<u8> = body.iter().copied().take(body.len() / 2).collect();
@@ -103,10 +104,12 @@ async fn trailing_octets(scenario: &mut Scenario, endpoint: Endpoint) -> Verdict
     each_refused(scenario, endpoint, longer, None).await
 }
 
-// req: MP06-5.2-14, MP06-5.3-09, MP06-5.4-02, MP06-5.5-10, MP06-5.6-11
+// req: MP06-5.2-14, MP06-5.3-09, MP06-5.4-02, MP06-5.5-10, MP06-5.6-11, MP06-5.9-02
 async fn body_limit(scenario: &mut Scenario, endpoint: Endpoint) -> Verdict {
     let limit = match endpoint {
-        Endpoint::Update | Endpoint::Notify => scenario.target.body_limit.saturating_mul(ROOM_FOR_TREES),
+        Endpoint::Update | Endpoint::Notify | Endpoint::ReportAbuse => {
+            scenario.target.body_limit.saturating_mul(ROOM_FOR_TREES)
+        }
         _ => scenario.target.body_limit,
     };
     each_refused(scenario, endpoint, vec![vec![0; limit.saturating_add(1)]], Some(413)).await

@@ -180,7 +180,7 @@ async fn group_info_of_unknown_room(scenario: &mut Scenario) -> Verdict {
     }
 }
 
-// req: MP06-5.2-03, MP06-5.3-02, MP06-5.4-01, MP06-5.5-09, MP06-5.6-02
+// req: MP06-5.2-03, MP06-5.3-02, MP06-5.4-01, MP06-5.5-09, MP06-5.6-02, MP06-5.9-01
 async fn unknown_method(scenario: &mut Scenario) -> Verdict {
     for endpoint in Endpoint::ALL {
         for method in [Method::GET, Method::PUT, Method::DELETE] {

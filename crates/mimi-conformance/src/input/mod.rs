@@ -7,6 +7,7 @@ mod acting_for_others;
 mod malformed;
 mod misplaced;
 mod out_of_step;
+mod proxy_download;
 
 use mimi_arch::RoomUri;
 use mimi_client::{Client, Event};
@@ -18,8 +19,14 @@ use crate::scenario::{Halt, Scenario, Verdict, described, events_until, expect, 
 use crate::target::ProviderTarget;
 
 /// The checks of this group.
-pub(crate) static CHECKS: &[&[Check]] =
-    &[SET_UP, misplaced::CHECKS, malformed::CHECKS, acting_for_others::CHECKS, out_of_step::CHECKS];
+pub(crate) static CHECKS: &[&[Check]] = &[
+    SET_UP,
+    misplaced::CHECKS,
+    malformed::CHECKS,
+    acting_for_others::CHECKS,
+    out_of_step::CHECKS,
+    proxy_download::CHECKS,
+];
 
 /// The check that makes the room for all others of the group.
 const ROOM: &str = "input.s3.2.room";
@@ -138,5 +145,13 @@ async fn sample(scenario: &Scenario, endpoint: Endpoint) -> Result<Sample, Halt>
             Ok(Sample { provider: scenario.provider(1)?, value: own_room, body })
         }
         Endpoint::GroupInfo => to_hub(raw::group_info_request(&client)),
+        Endpoint::ReportAbuse => to_hub(raw::abuse_report(&dora, room.amy.user().as_str(), "", &[])),
+        Endpoint::ProxyDownload => {
+            let value = "https://assets.invalid/".to_owned();
+            Ok(Sample { provider: scenario.provider(0)?, value, body: Vec::new() })
+        }
+        Endpoint::RequestConsent | Endpoint::UpdateConsent | Endpoint::IdentifierQuery => {
+            Err(Halt::Skipped("this endpoint has a group of its own".to_owned()))
+        }
     }
 }

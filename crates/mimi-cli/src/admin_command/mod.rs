@@ -1,0 +1,102 @@
+//! `mimi admin`: looks into the database of a provider that runs or has stopped, copies it while it is in use, puts a copy back.
+//!
+//! It reads the file itself, so it needs no provider and is allowed whatever the system allows its user. Each of its listings is
+//! a [`Listing`](listing::Listing), printed as a table or as JSON; a further one (abuse reports, for example) is one more of these.
+
+mod files;
+mod listing;
+mod listings;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use mimi_ds::SqliteStore;
+use mimi_provider::Config;
+
+#[derive(Args)]
+pub(crate) struct AdminCommand {
+    /// The provider's configuration, which says where the database is.
+    #[arg(long, value_name = "FILE", required_unless_present = "database")]
+    config: Option<PathBuf>,
+    /// The database, when there is no configuration at hand.
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    database: Option<PathBuf>,
+    /// Prints JSON.
+    #[arg(long = "json", global = true)]
+    as_json: bool,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// The rooms of which this provider is the hub.
+    Rooms {
+        #[command(subcommand)]
+        action: Option<RoomsAction>,
+    },
+    /// The accounts of this provider's users.
+    Users,
+    /// What waits for this provider's clients.
+    Queues,
+    /// What waits for other providers.
+    Outbox,
+    /// Copies the database as it is now, also while the provider runs, and checks the copy.
+    Backup {
+        /// The copy. It holds the provider's signing key: keep it as safe as the database. Refused when it exists.
+        file: PathBuf,
+    },
+    /// Checks a backup and puts a copy of it in the place of the database. Refused while a provider runs on that.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+        /// Replaces a database that is there; it is kept under another name.
+        #[arg(long)]
+        replace: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum RoomsAction {
+    /// Every room on a line.
+    List,
+    /// One room with its participants and their clients.
+    Show {
+        /// The room's URI.
+        room: String,
+    },
+}
+
+pub(crate) fn run(command: AdminCommand) -> anyhow::Result<ExitCode> {
+    let AdminCommand { config, database, as_json, action } = command;
+    let database = match (database, config) {
+        (Some(database), _) => database,
+        (None, Some(config)) => Config::from_file(&config).context("the configuration cannot be used")?.database,
+        (None, None) => bail!("say --config or --database"),
+    };
+    let listing = match action {
+        Action::Rooms { action: None | Some(RoomsAction::List) } => listings::rooms(&open(&database)?)?,
+        Action::Rooms { action: Some(RoomsAction::Show { room }) } => {
+            let room = room.parse().with_context(|| format!("{room:?} is not a room's URI"))?;
+            listings::room(&open(&database)?, &room)?
+        }
+        Action::Users => listings::users(&open(&database)?)?,
+        Action::Queues => listings::queues(&open(&database)?)?,
+        Action::Outbox => listings::outbox(&open(&database)?)?,
+        Action::Backup { file } => files::back_up(&open(&database)?, &file)?,
+        Action::Restore { file, replace } => files::restore(&file, &database, replace)?,
+    };
+    listing.print(as_json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(database: &Path) -> anyhow::Result<SqliteStore> {
+    if !database.exists() {
+        bail!("there is no database {}", database.display());
+    }
+    SqliteStore::open_read_only(database).with_context(|| format!("{} cannot be read", database.display()))
+}
