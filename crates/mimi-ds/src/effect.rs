@@ -12,7 +12,10 @@ use mimi_protocol::{
     consent::{Keeper, ScopeState},
 };
 
-use crate::store::{ProfileField, StoredKeyPackage};
+use crate::{
+    follower::FanoutMark,
+    store::{OverfullQueue, ProfileField, StoredKeyPackage},
+};
 
 /// One change of what is stored. All effects of one decision are applied in their order, all or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +23,8 @@ use crate::store::{ProfileField, StoredKeyPackage};
 pub enum Effect {
     /// The state of a room from which, with the log after `sequence`, the room can be restored. With `sequence`
     /// 0 the room is new, and a conflict when there is one of that name; otherwise a conflict unless `sequence`
-    /// is the last of the room's log. Log entries up to `sequence` are no longer needed and go.
+    /// is the last of the room's log. The snapshot before it stays, with the log after that, in case this one is damaged; older
+    /// ones go, with the log before them.
     PutRoom {
         /// The room.
         room: RoomUri,
@@ -30,6 +34,24 @@ pub enum Effect {
         sequence: u64,
         /// When the hub accepted the last event that the snapshot contains.
         accepted: AcceptedTimestamp,
+    },
+    /// The latest snapshot is damaged and gives way to this one, written from the older snapshot and the log after it. A conflict
+    /// unless `sequence` is the last of the room's log.
+    ReplaceSnapshot {
+        /// The room.
+        room: RoomUri,
+        /// What [`crate::hub::HubRoom::restore`] reads back.
+        group_snapshot: Vec<u8>,
+        /// Number of the last log entry that the snapshot contains.
+        sequence: u64,
+        /// When the hub accepted the last event that the snapshot contains.
+        accepted: AcceptedTimestamp,
+    },
+    /// Latest snapshots whose last event was accepted before this time, and which are sound, take the place of the older ones, too:
+    /// a commit that adds members can be replayed only until their key packages expire. A few rooms at a time.
+    MirrorSnapshots {
+        /// The time.
+        before: AcceptedTimestamp,
     },
     /// The next entry of a room's log; a conflict unless `sequence` is one more than the last.
     AppendLog {
@@ -72,6 +94,14 @@ pub enum Effect {
         /// The last row it has.
         up_to: u64,
     },
+    /// Application messages of one room in a client's queue go: the first ones, and old ones. The last of them leaves its place to a row
+    /// that says how many they were. Handshake messages stay.
+    DropApplications {
+        /// The client, the room, and up to which row.
+        queue: OverfullQueue,
+        /// Those accepted before this go wherever they are.
+        oldest: AcceptedTimestamp,
+    },
     /// Where a key package came from, so that the Welcome finds the way (section 5.2).
     PutRoute {
         /// The key package.
@@ -94,6 +124,17 @@ pub enum Effect {
         room: RoomUri,
         /// SHA-256 of the encoded `FanoutMessage`.
         digest: [u8; 32],
+    },
+    /// How far a room of another hub was followed; a conflict when it was followed elsewhere than `before` meanwhile.
+    MarkFanout {
+        /// The hub.
+        hub: Domain,
+        /// The room.
+        room: RoomUri,
+        /// What the decision was made on.
+        before: Option<FanoutMark>,
+        /// After the last message.
+        now: FanoutMark,
     },
     /// A local client has become a member of a room that another provider hosts.
     JoinLocal {

@@ -3,8 +3,10 @@
 
 mod key_material;
 mod notify;
+mod order;
 
 pub use self::{
     key_material::{ClaimPolicy, ClaimRefusal, TargetUser, answer_from_grant, claim_for_grant, claim_key_material},
-    notify::{FanoutFacts, NotifyRefusal, accept_fanout, fanout_digest},
+    notify::{FanoutDecision, FanoutFacts, NotifyRefusal, accept_fanout, fanout_digest},
+    order::{FanoutMark, Irregularity},
 };

@@ -1,5 +1,5 @@
 //! What a follower does with what a hub sends it (section 5.5): drop what it had before, give the rest to its clients in the hub's
-//! order.
+//! order; and refuse what breaks that order.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,12 +8,13 @@ use std::{
 
 use mimi_arch::{ClientUri, Domain, RoomUri};
 use mimi_protocol::{
-    EncodeError, KeyPackageRef, Wire,
+    AcceptedTimestamp, EncodeError, KeyPackageRef, Wire,
     mls::{MlsMessageView, Sender},
     notify::{FanoutEvent, FanoutMessage},
 };
 use sha2::{Digest, Sha256};
 
+use super::order::{FanoutMark, Irregularity, Order, Presence};
 use crate::{
     effect::Effect,
     hub::Member,
@@ -41,6 +42,15 @@ pub enum NotifyRefusal {
     /// A message is of another room's group.
     #[error("a message is not of this room's group")]
     WrongGroup,
+    /// A message that is no duplicate was accepted before one that came already. Taking it would give the clients another order than the
+    /// hub's.
+    #[error("an event accepted at {} comes after one accepted at {}", .accepted.0, .last.0)]
+    OutOfOrder {
+        /// The acceptance time of the message.
+        accepted: AcceptedTimestamp,
+        /// The acceptance time of the one before.
+        last: AcceptedTimestamp,
+    },
     /// A message does not encode again; cannot happen to one that was decoded.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -68,6 +78,17 @@ pub struct FanoutFacts {
     pub joiners: BTreeSet<ClientUri>,
     /// Whether something of the room was accepted before. A room that local clients have left is still known.
     pub known_room: bool,
+    /// How far the room was followed before.
+    pub mark: Option<FanoutMark>,
+}
+
+/// What a follower does with messages that it takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FanoutDecision {
+    /// What has to be stored; nothing when all of the messages came before.
+    pub effects: Vec<Effect>,
+    /// What an operator should know.
+    pub irregular: Vec<Irregularity>,
 }
 
 impl FanoutFacts {
@@ -83,7 +104,8 @@ impl FanoutFacts {
     ) -> Result<Self, StoreError> {
         let members: BTreeSet<ClientUri> = store.local_members(room)?.into_iter().collect();
         let known_room = !members.is_empty() || store.knows_room(hub, room)?;
-        let mut facts = Self { members, known_room, ..Self::default() };
+        let mark = store.fanout_mark(hub, room)?;
+        let mut facts = Self { members, known_room, mark, ..Self::default() };
         for message in messages {
             if let Ok(digest) = fanout_digest(message)
                 && store.seen_fanout(hub, room, &digest)?
@@ -107,7 +129,7 @@ impl FanoutFacts {
 }
 
 /// What follows from messages that `source` sent for a room, in their order. Messages that were processed before have no effect: the
-/// list may be empty, and the answer is 201 all the same.
+/// list may be empty, and the answer is 201 all the same. Acceptance times have to grow, but for a Welcome, which has its commit's.
 ///
 /// The effects conflict when the same messages are processed at the same time; then the facts are read anew.
 ///
@@ -125,7 +147,7 @@ pub fn accept_fanout(
     room: &RoomUri,
     messages: &[FanoutMessage],
     facts: &FanoutFacts,
-) -> Result<Vec<Effect>, NotifyRefusal> {
+) -> Result<FanoutDecision, NotifyRefusal> {
     if room.domain() != source {
         return Err(NotifyRefusal::NotTheHub { source_provider: source.clone(), room: room.clone() });
     }
@@ -136,6 +158,7 @@ pub fn accept_fanout(
     let mut seen = facts.seen.clone();
     let mut members = facts.members.clone();
     let mut effects = Vec::new();
+    let mut order = Order::new(facts.mark);
     for message in messages {
         let named = message.event.message().group_and_epoch();
         if named.is_some_and(|(group_id, _)| group_id != group.as_str().as_bytes()) {
@@ -146,6 +169,10 @@ pub fn accept_fanout(
         if !seen.insert(digest) {
             continue;
         }
+        let presence = if members.is_empty() { Presence::New } else { Presence::Followed };
+        order
+            .next(message, presence)
+            .map_err(|last| NotifyRefusal::OutOfOrder { accepted: message.timestamp, last })?;
         effects.push(Effect::RememberFanout { hub: source.clone(), room: room.clone(), digest });
         let deliver =
             |to: &ClientUri| Effect::Deliver { to: to.clone(), room: room.clone(), message: Arc::clone(&bytes) };
@@ -170,7 +197,10 @@ pub fn accept_fanout(
     if !facts.known_room && !effects.iter().any(|effect| matches!(effect, Effect::Deliver { .. })) {
         return Err(NotifyRefusal::UnknownRoom(room.clone()));
     }
-    Ok(effects)
+    if let Some(now) = order.mark().filter(|_| !effects.is_empty()) {
+        effects.push(Effect::MarkFanout { hub: source.clone(), room: room.clone(), before: facts.mark, now });
+    }
+    Ok(FanoutDecision { effects, irregular: order.irregular })
 }
 
 fn new_members(message: &FanoutMessage) -> &[KeyPackageRef] {

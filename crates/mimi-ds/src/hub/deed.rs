@@ -44,12 +44,17 @@ pub(super) enum Door {
     Preauthorized,
 }
 
+/// Who does something.
+#[derive(Clone, Debug)]
+enum By {
+    User { user: UserUri, claims: Vec<Claim>, member: bool },
+    Hub,
+}
+
 /// What one party does.
 #[derive(Clone, Debug)]
 pub(super) struct Deed {
-    user: UserUri,
-    claims: Vec<Claim>,
-    member: bool,
+    by: By,
     sent: Sent,
     change: Option<ParticipantChange>,
     adds: BTreeMap<UserUri, u32>,
@@ -72,7 +77,16 @@ impl Deed {
         participants: &Participants,
         metadata: Option<&RoomMetaData>,
     ) -> Result<Self, UpdateRefusal> {
-        Self::read(&leaf.member, Some(leaf.index), true, sent, meanings, participants, metadata)
+        Self::read(By::of(&leaf.member, true), Some(leaf.index), sent, meanings, participants, metadata)
+    }
+
+    /// What the hub's own proposals mean.
+    pub(super) fn of_hub<'a>(
+        meanings: impl IntoIterator<Item = &'a Meaning>,
+        participants: &Participants,
+        metadata: Option<&RoomMetaData>,
+    ) -> Result<Self, UpdateRefusal> {
+        Self::read(By::Hub, None, Sent::Proposals, meanings, participants, metadata)
     }
 
     /// What an external commit means that carries these proposals by value.
@@ -82,24 +96,21 @@ impl Deed {
         participants: &Participants,
         metadata: Option<&RoomMetaData>,
     ) -> Result<Self, UpdateRefusal> {
-        let mut deed = Self::read(member, None, false, Sent::ExternalCommit, meanings, participants, metadata)?;
+        let mut deed = Self::read(By::of(member, false), None, Sent::ExternalCommit, meanings, participants, metadata)?;
         deed.comes = true;
         Ok(deed)
     }
 
     fn read<'a>(
-        member: &Member,
+        by: By,
         leaf: Option<u32>,
-        is_member: bool,
         sent: Sent,
         meanings: impl IntoIterator<Item = &'a Meaning>,
         participants: &Participants,
         metadata: Option<&RoomMetaData>,
     ) -> Result<Self, UpdateRefusal> {
         let mut deed = Self {
-            user: member.user.clone(),
-            claims: claims(member),
-            member: is_member,
+            by,
             sent,
             change: None,
             adds: BTreeMap::new(),
@@ -141,7 +152,7 @@ impl Deed {
             for (user, role) in &change.added {
                 let clients = adds.remove(user).unwrap_or_default();
                 steps.push(match (user, *role) {
-                    (user, role) if *user == self.user => {
+                    (user, role) if self.is_own(user) => {
                         came = true;
                         match door {
                             Door::Open => Step::OpenJoin { role },
@@ -154,11 +165,11 @@ impl Deed {
             }
             for user in &change.removed {
                 let clients = removes.remove(user).unwrap_or_default();
-                let own = *user == self.user;
+                let own = self.is_own(user);
                 steps.push(if own { Step::Leave { clients } } else { Step::RemoveParticipant { user, clients } });
             }
             for (user, from, to) in &change.changed {
-                let own = *user == self.user;
+                let own = self.is_own(user);
                 steps.push(match (*from, *to) {
                     (_, RoleIndex::BANNED) if !own => {
                         Step::Ban { user, clients: removes.remove(user).unwrap_or_default() }
@@ -170,16 +181,17 @@ impl Deed {
             }
         }
         if self.comes && !came {
-            steps.push(Step::AddOwnClient { replaces: removes.remove(&self.user).unwrap_or_default() });
+            let replaces = self.user().and_then(|user| removes.remove(user)).unwrap_or_default();
+            steps.push(Step::AddOwnClient { replaces });
         }
         for (user, clients) in adds {
             let Some((user, _)) = self.adds.get_key_value(&user) else { continue };
-            let own = *user == self.user;
+            let own = self.is_own(user);
             steps.push(if own { Step::AddOtherOwnClients { clients } } else { Step::AddClientsOf { user, clients } });
         }
         for (user, clients) in removes {
             let Some((user, _)) = self.removes.get_key_value(&user) else { continue };
-            let own = *user == self.user;
+            let own = self.is_own(user);
             steps.push(if own {
                 Step::RemoveOwnClients { clients, acting: self.goes }
             } else {
@@ -202,21 +214,38 @@ impl Deed {
 
     /// This deed as a part of a commit.
     pub(super) fn part<'a>(&'a self, steps: &'a [Step<'a>]) -> Part<'a> {
-        Part {
-            actor: Actor::User { user: &self.user, claims: &self.claims, member: self.member },
-            sent: self.sent,
-            steps,
+        let actor = match &self.by {
+            By::User { user, claims, member } => Actor::User { user, claims, member: *member },
+            By::Hub => Actor::Hub,
+        };
+        Part { actor, sent: self.sent, steps }
+    }
+
+    pub(super) const fn user(&self) -> Option<&UserUri> {
+        match &self.by {
+            By::User { user, .. } => Some(user),
+            By::Hub => None,
         }
+    }
+
+    fn is_own(&self, user: &UserUri) -> bool {
+        self.user() == Some(user)
     }
 
     /// Who makes the hub the franking agent, if this does.
     pub(super) const fn names_agent(&self) -> Option<&UserUri> {
-        if self.names_agent { Some(&self.user) } else { None }
+        if self.names_agent { self.user() } else { None }
     }
 
     /// Whether it puts its own user on the participant list, so that the way in matters.
     pub(super) fn comes_from_outside(&self) -> bool {
-        self.change.as_ref().is_some_and(|change| change.added.iter().any(|(user, _)| *user == self.user))
+        self.change.as_ref().is_some_and(|change| change.added.iter().any(|(user, _)| self.is_own(user)))
+    }
+}
+
+impl By {
+    fn of(member: &Member, is_member: bool) -> Self {
+        Self::User { user: member.user.clone(), claims: claims(member), member: is_member }
     }
 }
 
@@ -243,6 +272,7 @@ fn metadata_fields(before: Option<&RoomMetaData>, after: &RoomMetaData) -> Vec<M
     fields.into_iter().filter(|field| differs(*field)).collect()
 }
 
+// req: MP06-4.3.1-07, MP06-7.6-13
 fn component_change(update: &AppDataUpdate, metadata: Option<&RoomMetaData>) -> Result<ComponentChange, UpdateRefusal> {
     let AppDataOperation::Update(data) = &update.operation else {
         return Ok(ComponentChange::Other(update.component_id));

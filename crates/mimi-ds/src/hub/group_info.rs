@@ -6,7 +6,7 @@ use mimi_protocol::{
     ratchet_tree::RatchetTreeOption,
 };
 
-use super::{HubRoom, Member, policy::Denied};
+use super::{HubRoom, Member, Standing, policy::Denied};
 use crate::group::{GroupError, RoomGroup};
 
 /// Why the hub does not hand out the GroupInfo.
@@ -22,6 +22,9 @@ pub enum GroupInfoRefusal {
     /// The user's removal is accepted already.
     #[error("{0} is leaving the room")]
     Leaving(UserUri),
+    /// The user's ban is accepted already.
+    #[error("{0} is being banned")]
+    Barred(UserUri),
     /// The user is no participant, or banned.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -64,8 +67,10 @@ impl<G: RoomGroup> HubRoom<G> {
             return Err(GroupInfoRefusal::ForeignClient(requester.client));
         }
         self.policy.may_come_in(&requester)?;
-        if self.leaving().contains(&requester.user) {
-            return Err(GroupInfoRefusal::Leaving(requester.user));
+        match self.standing(&requester.user) {
+            Standing::Leaving | Standing::LeavingInactive => return Err(GroupInfoRefusal::Leaving(requester.user)),
+            Standing::Barred => return Err(GroupInfoRefusal::Barred(requester.user)),
+            _ => {}
         }
         let pending_proposals = self
             .pending

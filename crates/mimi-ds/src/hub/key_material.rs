@@ -9,7 +9,7 @@ use mimi_protocol::{
 
 use mimi_room_policy::capability::CapabilityType;
 
-use super::{HubRoom, Member, policy::Denied};
+use super::{HubRoom, Member, Standing, policy::Denied};
 use crate::{effect::Effect, group::RoomGroup};
 
 /// Why the hub does not pass a request on. The draft has no code for a hub's own refusal; the answer to the requester is a user
@@ -97,7 +97,7 @@ impl<G: RoomGroup> HubRoom<G> {
         let needed =
             if user == *target { CapabilityType::CAN_ADD_OWN_CLIENT } else { CapabilityType::CAN_ADD_PARTICIPANT };
         self.policy.holds(&user, needed)?;
-        if self.leaving().contains(&user) {
+        if matches!(self.standing(&user), Standing::Leaving | Standing::LeavingInactive) {
             return Err(KeyMaterialRefusal::Leaving(user));
         }
         let key = self.leaf_of(&requester.client).and_then(|leaf| self.group.signature_key(leaf));

@@ -11,6 +11,7 @@ mod deed;
 mod fanout;
 mod franking;
 mod group_info;
+mod hub_proposals;
 pub mod key_material;
 mod meaning;
 mod participants;
@@ -20,10 +21,11 @@ mod refusal;
 mod report;
 mod restore;
 mod roster;
+mod standing;
 mod submit;
 mod update;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use mimi_arch::{ClientUri, Domain, RoleIndex, RoomUri, UserUri};
 use mimi_protocol::{
@@ -36,10 +38,12 @@ use mimi_protocol::{
 pub use self::{
     franking::HubFranking,
     group_info::GroupInfoRefusal,
+    hub_proposals::Gone,
     policy::{Denied, PolicyFault},
     refusal::{CreateRefusal, NotAllowed, RestoreError, SubmitRefusal, UpdateRefusal},
     report::{AbuseRefusal, ProvenReport},
     roster::Member,
+    standing::{Disagreement, Proposing, Standing},
     update::key_packages_named,
 };
 use self::{
@@ -80,18 +84,39 @@ pub struct Accepted {
     pub effects: Vec<Effect>,
 }
 
+/// Who made a proposal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Proposer {
+    Member(Leaf),
+    /// The hub, as the first external sender.
+    Hub,
+}
+
+impl Proposer {
+    const fn leaf(&self) -> Option<&Leaf> {
+        match self {
+            Self::Member(leaf) => Some(leaf),
+            Self::Hub => None,
+        }
+    }
+
+    fn user(&self) -> Option<&UserUri> {
+        self.leaf().map(|leaf| &leaf.member.user)
+    }
+}
+
 /// A proposal that waits for a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Pending {
     message: MlsMessage,
     reference: ProposalRef,
     meaning: Meaning,
-    sender: Leaf,
+    sender: Proposer,
     accepted: AcceptedTimestamp,
 }
 
-/// One room at its hub.
-#[derive(Debug)]
+/// One room at its hub; it can be copied where its group can.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubRoom<G> {
     room: RoomUri,
     group: G,
@@ -168,18 +193,6 @@ impl<G: RoomGroup> HubRoom<G> {
     /// When the hub accepted the last event.
     pub fn last_accepted(&self) -> AcceptedTimestamp {
         self.accepted
-    }
-
-    /// Users whose removal is accepted but not committed (sections 3.5 and 7.1): the accepted event binds the hub already.
-    fn leaving(&self) -> BTreeSet<UserUri> {
-        self.pending
-            .iter()
-            .filter_map(|pending| match &pending.meaning {
-                Meaning::Participants { update, .. } => Some(self.participants.users_taken_off(update)),
-                _ => None,
-            })
-            .flatten()
-            .collect()
     }
 
     /// The next accepted timestamp: the clock, but always later than the last one, so that the timestamps of a room order its

@@ -98,6 +98,14 @@ impl Participants {
         update.removed_indices.iter().copied().chain(banned).filter_map(|index| Some(self.at(index)?.0)).collect()
     }
 
+    /// The role that an update gives a user, whether on the list before or not.
+    pub(super) fn role_given(&self, update: &ParticipantListUpdate, user: &UserUri) -> Option<RoleIndex> {
+        let changed = update.changed_role_participants.iter();
+        let changed = changed.filter_map(|change| Some((self.at(change.user_index)?.0, change.role_index)));
+        let added = update.added_participants.iter().map(|added| (added.user().clone(), added.role_index()));
+        changed.chain(added).find(|(given, _)| given == user).map(|(_, role)| role)
+    }
+
     fn at(&self, index: u32) -> Option<(UserUri, RoleIndex)> {
         let found = self.data.participants().get(usize::try_from(index).ok()?)?;
         Some((found.user().clone(), found.role_index()))

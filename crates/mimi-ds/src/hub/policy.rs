@@ -57,7 +57,7 @@ pub enum PolicyFault {
 }
 
 /// What the hub knows of a room's policy.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Policy {
     components: RoomPolicy,
     state: RoomState,
@@ -65,6 +65,7 @@ pub(super) struct Policy {
 
 impl Policy {
     /// Reads the policy components of a group.
+    // req: MP06-4.3.1-05
     pub(super) fn read(group: &impl RoomGroup) -> Result<RoomPolicy, PolicyFault> {
         let present = POLICY_COMPONENTS.iter().filter_map(|(id, _)| Some((*id, group.component(*id)?)));
         Ok(RoomPolicy::from_components(present)?)
@@ -115,6 +116,16 @@ impl Policy {
         Ok(after)
     }
 
+    /// Role and number of clients of a participant, as decisions count them.
+    pub(super) fn counts(&self, user: &UserUri) -> Option<(RoleIndex, u32)> {
+        self.state.participant(user).map(|participant| (participant.role, participant.clients))
+    }
+
+    /// The participants, as decisions count them.
+    pub(super) fn users(&self) -> impl Iterator<Item = &UserUri> {
+        self.state.participants().map(|(user, _)| user)
+    }
+
     /// What one party may do.
     pub(super) fn authorize(&self, actor: &Actor<'_>, user: &UserUri, action: &Action<'_>) -> Result<(), Denied> {
         denied(user, authorize(&self.state, actor, action))
@@ -123,6 +134,13 @@ impl Policy {
     /// What several parties may do together, in one commit; `user` is told in a refusal.
     pub(super) fn authorize_commit(&self, user: &UserUri, parts: &[Part<'_>]) -> Result<(), Denied> {
         denied(user, authorize_commit(&self.state, parts))
+    }
+
+    /// What one party may do once `accepted`, which was authorized, is done.
+    pub(super) fn authorize_after(&self, accepted: &[Part<'_>], user: &UserUri, part: &Part<'_>) -> Result<(), Denied> {
+        let mut state = self.state.clone();
+        denied(user, state.act_commit(accepted))?;
+        denied(user, authorize_commit(&state, std::slice::from_ref(part)))
     }
 
     /// Makes a change that was authorized, with the components after it.
@@ -141,10 +159,15 @@ impl Policy {
             Some(participant) if participant.role <= RoleIndex::BANNED => {
                 deny(Refusal::ActorBanned { user: user.clone() })
             }
-            Some(participant) => match self.state.role(participant.role) {
-                Some(role) if role.has(capability) => Ok(()),
-                _ => deny(Refusal::MissingCapability { role: participant.role, capability }),
-            },
+            Some(participant) => self.role_holds(participant.role, user, capability),
+        }
+    }
+
+    /// Whether a role has a capability; `user` is told in a refusal.
+    pub(super) fn role_holds(&self, role: RoleIndex, user: &UserUri, capability: CapabilityType) -> Result<(), Denied> {
+        match self.state.role(role) {
+            Some(defined) if defined.has(capability) => Ok(()),
+            _ => Err(Denied { user: user.clone(), refusal: Refusal::MissingCapability { role, capability } }),
         }
     }
 

@@ -18,8 +18,9 @@ pub(super) struct Snapshot {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Handshake {
     Proposals(Vec<MlsMessage>),
-    /// With the GroupInfo of the epoch that begins, since the commit alone does not yield its signature.
-    Commit(MlsMessage, Box<GroupInfo>),
+    /// With the GroupInfo of the epoch that begins, since the commit alone does not yield its signature, and with the hub's proposals
+    /// that are stapled to it.
+    Commit(MlsMessage, Box<GroupInfo>, Vec<MlsMessage>),
 }
 
 impl Snapshot {
@@ -49,6 +50,7 @@ impl Snapshot {
 const VERSION: u8 = 1;
 const PROPOSALS: u8 = 1;
 const COMMIT: u8 = 2;
+const COMMIT_AND_PROPOSALS: u8 = 3;
 
 impl Handshake {
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>, EncodeError> {
@@ -58,10 +60,13 @@ impl Handshake {
                 out.push(PROPOSALS);
                 put_list(&mut out, messages)?;
             }
-            Self::Commit(commit, group_info) => {
-                out.push(COMMIT);
+            Self::Commit(commit, group_info, stapled) => {
+                out.push(if stapled.is_empty() { COMMIT } else { COMMIT_AND_PROPOSALS });
                 commit.encode(&mut out)?;
                 group_info.encode(&mut out)?;
+                if !stapled.is_empty() {
+                    put_list(&mut out, stapled)?;
+                }
             }
         }
         Ok(out)
@@ -71,7 +76,11 @@ impl Handshake {
         let mut reader = versioned(bytes)?;
         let handshake = match reader.u8()? {
             PROPOSALS => Self::Proposals(reader.list()?),
-            COMMIT => Self::Commit(Wire::decode(&mut reader)?, Box::new(Wire::decode(&mut reader)?)),
+            kind @ (COMMIT | COMMIT_AND_PROPOSALS) => {
+                let (commit, group_info) = (Wire::decode(&mut reader)?, Box::new(Wire::decode(&mut reader)?));
+                let stapled = if kind == COMMIT { Vec::new() } else { reader.list()? };
+                Self::Commit(commit, group_info, stapled)
+            }
             other => return Err(Damage::Kind(other)),
         };
         reader.finish()?;

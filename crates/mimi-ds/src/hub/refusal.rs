@@ -128,6 +128,9 @@ pub enum NotAllowed {
     /// The user is being removed and can only propose the removal of own clients.
     #[error("{0} is leaving the room")]
     Leaving(UserUri),
+    /// The user's ban is accepted already.
+    #[error("{0} is being banned")]
+    Barred(UserUri),
     /// The policy says no.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -137,6 +140,9 @@ pub enum NotAllowed {
         /// The missing ones.
         missing: Vec<ProposalRef>,
     },
+    /// All members would be on their way out, and not all by their own wish.
+    #[error("no member would be left to commit what waits")]
+    NobodyCommits,
     /// A kind of proposal that this hub does not take in this place.
     #[error("proposals of type {0} are not taken here")]
     ProposalType(u16),

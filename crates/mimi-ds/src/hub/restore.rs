@@ -3,12 +3,12 @@
 use mimi_arch::Domain;
 use mimi_protocol::{
     AcceptedTimestamp, ProposalRef, Wire,
-    mls::{CommitView, ComponentId, GroupInfo, MlsMessage, ProposalOrRef, Sender},
+    mls::{CommitView, ComponentId, GroupInfo, MlsMessage, ProposalOrRef, Sender, external_proposal::HUB},
     participant_list::ParticipantListData,
 };
 
 use super::{
-    HubRoom, Member, Pending, RestoreError,
+    HubRoom, Member, Pending, Proposer, RestoreError,
     meaning::{Leaf, Meaning, Outcome},
     participants::Participants,
     policy::Policy,
@@ -67,8 +67,12 @@ impl<G: RoomGroup> HubRoom<G> {
                     .into_iter()
                     .try_for_each(|message| room.replay_proposal(message, entry.accepted))
                     .map_err(damaged)?,
-                Handshake::Commit(message, group_info) => {
+                Handshake::Commit(message, group_info, stapled) => {
                     room.replay_commit(&message, *group_info).map_err(damaged)?;
+                    stapled
+                        .into_iter()
+                        .try_for_each(|message| room.replay_proposal(message, entry.accepted))
+                        .map_err(damaged)?;
                 }
             }
             room.sequence = entry.sequence;
@@ -96,6 +100,19 @@ impl<G: RoomGroup> HubRoom<G> {
         })
     }
 
+    /// The same in place of a latest snapshot that is damaged, when the room was restored from the one before it.
+    ///
+    /// # Errors
+    /// The MLS library cannot encode the group.
+    pub fn fresh_snapshot(&self) -> Result<Effect, GroupError> {
+        Ok(Effect::ReplaceSnapshot {
+            room: self.room.clone(),
+            group_snapshot: self.snapshot()?,
+            sequence: self.sequence,
+            accepted: self.accepted,
+        })
+    }
+
     pub(super) fn snapshot(&self) -> Result<Vec<u8>, GroupError> {
         let snapshot = Snapshot {
             group: self.group.snapshot()?,
@@ -105,15 +122,18 @@ impl<G: RoomGroup> HubRoom<G> {
         snapshot.to_bytes().map_err(|error| GroupError::Snapshot(error.to_string()))
     }
 
-    fn replay_proposal(&mut self, message: MlsMessage, accepted: AcceptedTimestamp) -> Result<(), String> {
+    /// Takes up a proposal that was accepted before, or that the hub itself has made.
+    pub(super) fn replay_proposal(&mut self, message: MlsMessage, accepted: AcceptedTimestamp) -> Result<(), String> {
         let sender = match message.as_public().map(|public| public.sender) {
-            Some(Sender::Member(index)) => index,
-            _ => return Err("a proposal is not a member's".to_owned()),
+            Some(Sender::Member(index)) => {
+                let member = self.roster.get(index).ok_or("a proposal's sender is no member")?.clone();
+                Proposer::Member(Leaf { index, member })
+            }
+            Some(Sender::External(HUB)) => Proposer::Hub,
+            _ => return Err("a proposal is neither a member's nor the hub's".to_owned()),
         };
-        let member = self.roster.get(sender).ok_or("a proposal's sender is no member")?.clone();
-        let sender = Leaf { index: sender, member };
         let proposal = message.as_proposal().ok_or("not a proposal")?;
-        let meaning = self.meaning(proposal, Some(&sender)).map_err(|e| e.to_string())?;
+        let meaning = self.meaning(proposal, sender.leaf()).map_err(|e| e.to_string())?;
         let reference = message.proposal_reference(self.group.cipher_suite()).map_err(|e| e.to_string())?;
         let verified = self.group.verify_proposal(&message).map_err(|e| e.to_string())?;
         self.group.queue(verified);

@@ -1,6 +1,6 @@
 //! Accepting an application message (section 5.4).
 
-use mimi_arch::{Domain, RoleIndex, UserUri};
+use mimi_arch::{Domain, UserUri};
 use mimi_protocol::{
     AcceptedTimestamp,
     mls::ContentType,
@@ -8,9 +8,12 @@ use mimi_protocol::{
     submit_message::{SubmitMessageRequest, SubmitMessageResponse},
 };
 
-use mimi_room_policy::authorize::{Action, Actor};
+use mimi_room_policy::{
+    authorize::{Action, Actor},
+    capability::CapabilityType,
+};
 
-use super::{Accepted, HubFranking, HubRoom, SubmitRefusal};
+use super::{Accepted, HubFranking, HubRoom, Standing, SubmitRefusal};
 use crate::{
     effect::{Effect, LogEntry},
     group::RoomGroup,
@@ -52,14 +55,17 @@ impl<G: RoomGroup> HubRoom<G> {
             .ok()
             .filter(|user: &UserUri| user.domain() == source)
             .ok_or_else(|| SubmitRefusal::ForeignSender(source.clone()))?;
-        let active = self.roster.leaves_of(&sender).next().is_some();
-        if !active && self.role(&sender).is_some_and(|role| role > RoleIndex::BANNED) {
+        let standing = self.standing(&sender);
+        if matches!(standing, Standing::Inactive | Standing::LeavingInactive) {
             return Err(SubmitRefusal::Inactive(sender));
         }
         self.policy.authorize(&Actor::member(&sender), &sender, &Action::Message)?;
-        let leaving = self.leaving();
-        if leaving.contains(&sender) {
+        if !standing.sends_messages() {
             return Err(SubmitRefusal::Leaving(sender));
+        }
+        // A change of role that is accepted counts before its commit, as a removal does.
+        if let Some(role) = self.role_with_pending(&sender) {
+            self.policy.role_holds(role, &sender, CapabilityType::CAN_SEND_MESSAGE)?;
         }
         let current = self.epoch();
         if message.epoch < current {
@@ -71,7 +77,7 @@ impl<G: RoomGroup> HubRoom<G> {
 
         let timestamp = self.next_timestamp(now);
         let sequence = self.sequence.saturating_add(1);
-        let silent = leaving.iter().flat_map(|user| self.roster.leaves_of(user)).collect();
+        let silent = self.silent_leaves();
         let frank = self.frank(franking, &message.authenticated_data, &request.sending_uri, timestamp)?;
         // req: MP06-5.4.1.2-06
         let event = FanoutEvent::Application { message: request.app_message.clone(), frank: frank.clone() };

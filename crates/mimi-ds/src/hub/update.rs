@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use mimi_arch::{Domain, UserUri};
+use mimi_arch::{Domain, Uri, UserUri};
 use mimi_protocol::{
     AcceptedTimestamp, KeyPackageRef, ProposalRef, Wire,
+    crypto::LabelSigner,
     mls::{CommitView, ComponentId, MlsMessage, ProposalOrRef, PublicMessageView, Sender, Welcome},
     notify::FanoutEvent,
     ratchet_tree::RatchetTreeOption,
-    room_metadata::RoomMetaData,
+    room_metadata::{RoomMetaData, Utf8String},
     update::{GroupInfoOption, HandshakeBundle, UpdateRequest, UpdateRoomResponse},
 };
 use mimi_room_policy::{
@@ -18,7 +19,8 @@ use mimi_room_policy::{
 };
 
 use super::{
-    Accepted, COMMITS_PER_SNAPSHOT, HubRoom, Member, NotAllowed, Pending, Routes, UpdateRefusal,
+    Accepted, COMMITS_PER_SNAPSHOT, HubRoom, Member, NotAllowed, Pending, Proposer, Proposing, Routes, Standing,
+    UpdateRefusal,
     deed::{Deed, Door},
     meaning::{Leaf, Meaning, Outcome},
     record::Handshake,
@@ -44,12 +46,22 @@ struct CommitBundle<'a> {
     welcome: Option<&'a Welcome>,
     group_info: &'a GroupInfoOption,
     tree: &'a RatchetTreeOption,
+    key: Option<&'a dyn LabelSigner>,
 }
 
 /// Who makes a commit.
 enum Committer {
     Member(Leaf),
     Joiner(Member),
+}
+
+impl Committer {
+    const fn user(&self) -> &UserUri {
+        match self {
+            Self::Member(leaf) => &leaf.member.user,
+            Self::Joiner(member) => &member.user,
+        }
+    }
 }
 
 impl<G: RoomGroup> HubRoom<G> {
@@ -69,6 +81,34 @@ impl<G: RoomGroup> HubRoom<G> {
         request: &UpdateRequest,
         routes: &Routes,
     ) -> Result<Accepted, UpdateRefusal> {
+        self.update_with(now, source, request, routes, None)
+    }
+
+    /// The same for a hub that can propose by itself: removals that wait and that an external commit cannot carry do not stand in its way,
+    /// because the hub proposes them anew for the next epoch. `key` is the one of the hub's external sender.
+    ///
+    /// # Errors
+    /// As [`HubRoom::update`].
+    pub fn update_and_propose(
+        &mut self,
+        now: AcceptedTimestamp,
+        source: &Domain,
+        request: &UpdateRequest,
+        routes: &Routes,
+        key: &dyn LabelSigner,
+    ) -> Result<Accepted, UpdateRefusal> {
+        let key = self.is_hubs(key).then_some(key);
+        self.update_with(now, source, request, routes, key)
+    }
+
+    fn update_with(
+        &mut self,
+        now: AcceptedTimestamp,
+        source: &Domain,
+        request: &UpdateRequest,
+        routes: &Routes,
+        key: Option<&dyn LabelSigner>,
+    ) -> Result<Accepted, UpdateRefusal> {
         match &request.0 {
             HandshakeBundle::Proposals { first, more } => self.accept_proposals(now, source, first, more),
             HandshakeBundle::Commit { commit, welcome, group_info, ratchet_tree } => {
@@ -81,6 +121,7 @@ impl<G: RoomGroup> HubRoom<G> {
                     welcome: welcome.as_ref(),
                     group_info,
                     tree: ratchet_tree,
+                    key,
                 };
                 self.accept_commit(now, source, &bundle, routes)
             }
@@ -99,8 +140,8 @@ impl<G: RoomGroup> HubRoom<G> {
         more: &[MlsMessage],
     ) -> Result<Accepted, UpdateRefusal> {
         let timestamp = self.next_timestamp(now);
-        let leaving = self.leaving();
         let mut verified = Vec::new();
+        let mut proposer = None;
         let mut new: Vec<Pending> = Vec::new();
         for message in std::iter::once(first).chain(more) {
             let public = message.as_public().ok_or(NotAllowed::WireFormat)?;
@@ -127,15 +168,22 @@ impl<G: RoomGroup> HubRoom<G> {
                 return Err(NotAllowed::ProposalType(proposal.proposal_type()).into());
             }
             let user = &sender.member.user;
+            proposer = Some(user.clone());
             let own_removal = matches!(&meaning, Meaning::Remove { leaf, .. } if leaf.member.user == *user);
             // req: MP06-5.3-08
-            if leaving.contains(user) && !own_removal {
+            let allowed = match self.standing(user).proposes() {
+                Proposing::ByPolicy => true,
+                Proposing::OwnRemoval => own_removal,
+                Proposing::Nothing => false,
+            };
+            if !allowed {
                 return Err(NotAllowed::Leaving(user.clone()).into());
             }
             verified.push(self.group.verify_proposal(message).map_err(|error| match error {
                 StageError::Invalid(reason) => bad(reason),
                 other => NotAllowed::from(other).into(),
             })?);
+            let sender = Proposer::Member(sender);
             new.push(Pending { message: message.clone(), reference, meaning, sender, accepted: timestamp });
         }
         // A commit will have to carry all that waits: it has to be possible to do so, and the room has to be in order after it.
@@ -150,9 +198,11 @@ impl<G: RoomGroup> HubRoom<G> {
         let outcome = self.outcome(together).map_err(about_new)?;
         self.check_agreement(&outcome, None)?;
         let waiting: Vec<_> = self.pending.iter().chain(&new).collect();
+        self.check_committable(&outcome, &waiting)?;
         let deeds = self.deeds(&waiting).map_err(about_new)?;
-        let proposer = new.last().map(|new| new.sender.member.user.clone()).ok_or(NotAllowed::WireFormat)?;
+        let proposer = proposer.ok_or(NotAllowed::WireFormat)?;
         self.authorize(&proposer, &deeds, Door::Open)?;
+        self.authorize_with_pending(&self.deeds(&new.iter().collect::<Vec<_>>())?, Door::Open)?;
         self.policy_after(&outcome)?;
 
         let log = Handshake::Proposals(new.iter().map(|new| new.message.clone()).collect());
@@ -180,7 +230,7 @@ impl<G: RoomGroup> HubRoom<G> {
     ) -> Result<Accepted, UpdateRefusal> {
         self.check_group_and_epoch(bundle.public)?;
         let committer = self.committer(bundle, source)?;
-        let covered = self.covered(bundle.view, &committer)?;
+        let covered = self.covered(bundle.view, &committer, bundle.key.is_some())?;
         let deeds = self.check_committer(&committer, &covered)?;
         let outcome = self.outcome(covered.iter().map(|(_, meaning)| meaning))?;
         let joiner = match &committer {
@@ -189,6 +239,7 @@ impl<G: RoomGroup> HubRoom<G> {
         };
         self.check_agreement(&outcome, joiner)?;
         let door = self.authorize_committer(&committer, &deeds)?;
+        self.authorize_with_pending(deeds.last().map(std::slice::from_ref).unwrap_or_default(), door)?;
         let policy = self.policy_after(&outcome)?;
         check_welcome(bundle.welcome, &outcome, routes)?;
         let full_tree = match bundle.tree {
@@ -203,13 +254,18 @@ impl<G: RoomGroup> HubRoom<G> {
             other => NotAllowed::from(other).into(),
         })?;
         let group_info = self.group.group_info_after(&staged, bundle.group_info).map_err(NotAllowed::from)?;
+        let carried = covered.iter().filter_map(|(reference, _)| reference.clone()).collect();
+        let stapled = match bundle.key {
+            Some(key) if joiner.is_some() => self.proposed_anew(&carried, &outcome, key)?,
+            _ => Vec::new(),
+        };
 
         // Everything that can fail comes before the merge, but for the snapshot: that is of the state after it.
         let timestamp = self.next_timestamp(now);
         let sequence = self.sequence.saturating_add(1);
-        let log = Handshake::Commit(bundle.message.clone(), Box::new(group_info.clone()));
+        let log = Handshake::Commit(bundle.message.clone(), Box::new(group_info.clone()), stapled.clone());
         let mut effects = vec![self.log(sequence, timestamp, &log)?];
-        let event = FanoutEvent::Commit { message: bundle.message.clone(), external_proposals: Vec::new() };
+        let event = FanoutEvent::Commit { message: bundle.message.clone(), external_proposals: stapled.clone() };
         // Before the merge: a member that is removed still learns of it.
         let audience = self.audience_and(joiner);
         effects.extend(self.fan_out(timestamp, event, audience).map_err(internal)?);
@@ -224,6 +280,7 @@ impl<G: RoomGroup> HubRoom<G> {
         if let Decision::Refused(refusal) = self.policy.act(&parts, policy) {
             return Err(UpdateRefusal::Internal(refusal.to_string()));
         }
+        self.take_own(committer.user(), stapled, timestamp)?;
         self.sequence = sequence;
         self.accepted = timestamp;
 
@@ -240,8 +297,8 @@ impl<G: RoomGroup> HubRoom<G> {
             }
         }
         self.commits_since_snapshot = self.commits_since_snapshot.saturating_add(1);
-        // A commit that adds is never replayed: the library would look at the life time of its key packages again, and by then
-        // they may have expired.
+        // A commit that adds is replayed only when the snapshot after it is damaged: the library would look at the life time of its
+        // key packages again, and by then they may have expired.
         if self.commits_since_snapshot >= COMMITS_PER_SNAPSHOT || !outcome.added.is_empty() {
             effects.push(self.checkpoint().map_err(internal)?);
             self.commits_since_snapshot = 0;
@@ -287,7 +344,8 @@ impl<G: RoomGroup> HubRoom<G> {
         }
     }
 
-    /// The proposals of a commit with what they mean: those by reference are the hub's pending ones, and all of those are there.
+    /// The proposals of a commit with what they mean: those by reference are the hub's pending ones, and all of those are there, except
+    /// that a hub which `proposes` makes up for what an external commit cannot carry.
     // req: MP06-3.5-06
     // req: MP06-3.5-08
     // req: MP06-7.3-03
@@ -295,6 +353,7 @@ impl<G: RoomGroup> HubRoom<G> {
         &self,
         commit: &CommitView,
         committer: &Committer,
+        proposes: bool,
     ) -> Result<Vec<(Option<ProposalRef>, Meaning)>, UpdateRefusal> {
         let sender = match committer {
             Committer::Member(leaf) => Some(leaf),
@@ -325,9 +384,12 @@ impl<G: RoomGroup> HubRoom<G> {
         let missing: Vec<_> = self
             .pending
             .iter()
-            .map(|pending| &pending.reference)
-            .filter(|reference| !named.contains(reference))
-            .cloned()
+            .filter(|pending| !named.contains(&pending.reference))
+            .filter(|pending| match committer {
+                Committer::Joiner(joiner) if proposes => !self.can_propose_anew(pending, joiner),
+                _ => true,
+            })
+            .map(|pending| pending.reference.clone())
             .collect();
         if !missing.is_empty() {
             return Err(NotAllowed::PendingProposals { missing }.into());
@@ -336,25 +398,33 @@ impl<G: RoomGroup> HubRoom<G> {
     }
 
     /// What those do whose proposals wait: the proposals of one user taken together.
-    fn deeds(&self, pending: &[&Pending]) -> Result<Vec<Deed>, UpdateRefusal> {
+    pub(super) fn deeds(&self, pending: &[&Pending]) -> Result<Vec<Deed>, UpdateRefusal> {
         let metadata = self.metadata();
-        let mut users: Vec<&UserUri> = pending.iter().map(|pending| &pending.sender.member.user).collect();
+        let mut users: Vec<&UserUri> = pending.iter().filter_map(|pending| pending.sender.user()).collect();
         users.sort_unstable();
         users.dedup();
         let mut deeds = Vec::new();
+        let mut hubs = pending.iter().filter(|pending| pending.sender == Proposer::Hub).peekable();
+        if hubs.peek().is_some() {
+            let meanings = hubs.map(|pending| &pending.meaning);
+            deeds.push(Deed::of_hub(meanings, &self.participants, metadata.as_ref())?);
+        }
         for user in users {
-            let own = pending.iter().filter(|pending| pending.sender.member.user == *user);
-            let Some(first) = own.clone().next() else { continue };
+            let own = pending.iter().filter(|pending| pending.sender.user() == Some(user));
+            let Some(first) = own.clone().find_map(|pending| pending.sender.leaf()) else { continue };
             let meanings = own.map(|pending| &pending.meaning);
             let sent = Sent::Proposals;
-            deeds.push(Deed::of_member(&first.sender, sent, meanings, &self.participants, metadata.as_ref())?);
+            deeds.push(Deed::of_member(first, sent, meanings, &self.participants, metadata.as_ref())?);
         }
         Ok(deeds)
     }
 
+    /// The metadata; of a room that has none yet, its URI and nothing else, so that the first ones are changes of what they say.
     fn metadata(&self) -> Option<RoomMetaData> {
-        let data = self.group.component(ComponentId::ROOM_METADATA)?;
-        RoomMetaData::from_bytes(data).ok()
+        match self.group.component(ComponentId::ROOM_METADATA) {
+            Some(data) => RoomMetaData::from_bytes(data).ok(),
+            None => Some(RoomMetaData::named(Uri::new(self.room.as_str()).ok()?, Utf8String::default())),
+        }
     }
 
     /// Whether all of this together is allowed.
@@ -362,7 +432,7 @@ impl<G: RoomGroup> HubRoom<G> {
     // req: MP06-3.3-06
     // req: MP06-3.5-07
     // req: MP06-7.5-17
-    fn authorize(&self, user: &UserUri, deeds: &[Deed], door: Door) -> Result<(), UpdateRefusal> {
+    pub(super) fn authorize(&self, user: &UserUri, deeds: &[Deed], door: Door) -> Result<(), UpdateRefusal> {
         // No capability is about the franking agent. Who may change the roles may also see to it that abuse can be proved.
         for namer in deeds.iter().filter_map(Deed::names_agent) {
             self.policy.holds(namer, CapabilityType::CAN_CHANGE_ROLE_DEFINITIONS).map_err(NotAllowed::from)?;
@@ -374,15 +444,12 @@ impl<G: RoomGroup> HubRoom<G> {
 
     /// The same for a commit; a joiner may come in by any door that is open, and the first one is told.
     fn authorize_committer(&self, committer: &Committer, deeds: &[Deed]) -> Result<Door, UpdateRefusal> {
-        let member = match committer {
-            Committer::Member(leaf) => &leaf.member,
-            Committer::Joiner(member) => member,
-        };
-        let open = self.authorize(&member.user, deeds, Door::Open);
+        let user = committer.user();
+        let open = self.authorize(user, deeds, Door::Open);
         if open.is_ok() || !deeds.iter().any(Deed::comes_from_outside) {
             return open.map(|()| Door::Open);
         }
-        self.authorize(&member.user, deeds, Door::Preauthorized)
+        self.authorize(user, deeds, Door::Preauthorized)
             .map(|()| Door::Preauthorized)
             .or_else(|_| open.map(|()| Door::Open))
     }
@@ -400,12 +467,17 @@ impl<G: RoomGroup> HubRoom<G> {
         committer: &Committer,
         covered: &[(Option<ProposalRef>, Meaning)],
     ) -> Result<Vec<Deed>, UpdateRefusal> {
-        let user = match committer {
-            Committer::Member(leaf) => &leaf.member.user,
-            Committer::Joiner(member) => &member.user,
-        };
-        if self.leaving().contains(user) {
-            return Err(NotAllowed::Leaving(user.clone()).into());
+        let user = committer.user();
+        let standing = self.standing(user);
+        match committer {
+            Committer::Member(_) if !standing.commits() => return Err(NotAllowed::Leaving(user.clone()).into()),
+            Committer::Joiner(_) if matches!(standing, Standing::Leaving | Standing::LeavingInactive) => {
+                return Err(NotAllowed::Leaving(user.clone()).into());
+            }
+            Committer::Joiner(_) if standing == Standing::Barred => {
+                return Err(NotAllowed::Barred(user.clone()).into());
+            }
+            Committer::Member(_) | Committer::Joiner(_) => {}
         }
         for (reference, meaning) in covered {
             if let (None, Committer::Joiner(joiner), Meaning::Remove { leaf, .. }) = (reference, committer, meaning)
@@ -415,7 +487,9 @@ impl<G: RoomGroup> HubRoom<G> {
                 return Err(NotAllowed::DuplicateClient(leaf.member.client.clone()).into());
             }
         }
-        let mut deeds = self.deeds(&self.pending.iter().collect::<Vec<_>>())?;
+        let carried: BTreeSet<_> = covered.iter().filter_map(|(reference, _)| reference.as_ref()).collect();
+        let carried = self.pending.iter().filter(|pending| carried.contains(&pending.reference));
+        let mut deeds = self.deeds(&carried.collect::<Vec<_>>())?;
         let by_value = covered.iter().filter(|(reference, _)| reference.is_none()).map(|(_, meaning)| meaning);
         let metadata = self.metadata();
         deeds.push(match committer {
@@ -433,7 +507,12 @@ impl<G: RoomGroup> HubRoom<G> {
         Ok(deeds)
     }
 
-    fn log(&self, sequence: u64, accepted: AcceptedTimestamp, handshake: &Handshake) -> Result<Effect, UpdateRefusal> {
+    pub(super) fn log(
+        &self,
+        sequence: u64,
+        accepted: AcceptedTimestamp,
+        handshake: &Handshake,
+    ) -> Result<Effect, UpdateRefusal> {
         let bytes = handshake.to_bytes().map_err(internal)?;
         let entry = LogEntry::Handshake(bytes);
         Ok(Effect::AppendLog { room: self.room.clone(), sequence, entry, accepted })

@@ -3,6 +3,7 @@
 //! What OpenMLS 0.9.2 does not check by itself is checked here or in [`crate::hub`]: the life time of key packages, updates of components that
 //! nobody resolved, sender types that the library cannot take. The group's other rules are the library's.
 
+mod external;
 mod group_info;
 mod hpke;
 mod key_package;
@@ -138,7 +139,7 @@ impl RoomGroup for OpenMlsRoomGroup {
         // proposal.
         match public.sender {
             Sender::Member(_) => {}
-            Sender::External(_) => return Err(StageError::Sender { sender: "external sender" }),
+            Sender::External(_) => return self.verify_external(message),
             Sender::NewMemberProposal | Sender::NewMemberCommit => {
                 return Err(StageError::Sender { sender: "new member" });
             }

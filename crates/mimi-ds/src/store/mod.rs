@@ -7,17 +7,19 @@
 mod people;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod upkeep;
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
 use mimi_protocol::{AcceptedTimestamp, KeyPackageRef, consent::Keeper};
 
-use crate::effect::Effect;
+use crate::{effect::Effect, follower::FanoutMark};
 
 pub use people::{FieldVocabulary, GrantedKeyPackage, ProfileField, StoredAccount, StoredConsents, StoredProfile};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{CommitSample, OutboxSummary, QueueSummary, RoomSummary, SqliteStore, UserSummary};
+pub use upkeep::{KeyPackageStock, OverfullQueue, QueueBounds};
 
 /// How many fan-out digests are remembered per hub and room: enough to cover every retry of a full outbox lane, small
 /// enough (32 octets each) not to matter.
@@ -39,8 +41,14 @@ pub trait Store: Send + Sync {
     /// The latest snapshot of a room with the handshakes accepted after it.
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// The store cannot be read. [`StoreError::Damaged`]: the snapshot or a handshake is not what was written.
     fn load_room(&self, room: &RoomUri) -> Result<Option<StoredRoom>, StoreError>;
+
+    /// The snapshot before the latest one, with all handshakes accepted after it: what there is when the latest one is damaged.
+    ///
+    /// # Errors
+    /// As for [`Store::load_room`].
+    fn load_older_room(&self, room: &RoomUri) -> Result<Option<StoredRoom>, StoreError>;
 
     /// Every room of which this provider is the hub.
     ///
@@ -85,6 +93,12 @@ pub trait Store: Send + Sync {
     /// The store cannot be read.
     fn knows_room(&self, hub: &Domain, room: &RoomUri) -> Result<bool, StoreError>;
 
+    /// How far a room of another hub was followed.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn fanout_mark(&self, hub: &Domain, room: &RoomUri) -> Result<Option<FanoutMark>, StoreError>;
+
     /// Local clients that are members of a room which another provider hosts.
     ///
     /// # Errors
@@ -102,6 +116,18 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// The store cannot be read.
     fn key_packages(&self, user: &UserUri) -> Result<Vec<StoredKeyPackage>, StoreError>;
+
+    /// How many key packages of a client can still be claimed at `now`, seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn key_package_stock(&self, client: &ClientUri, now: u64) -> Result<KeyPackageStock, StoreError>;
+
+    /// What waits for local clients that is more or older than may wait.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn overfull_queues(&self, bounds: QueueBounds) -> Result<Vec<OverfullQueue>, StoreError>;
 
     /// The clients of a local user.
     ///
@@ -227,8 +253,10 @@ pub struct QueueRow {
     pub id: u64,
     /// The room.
     pub room: RoomUri,
-    /// One encoded `FanoutMessage`.
+    /// One encoded `FanoutMessage`; empty when the row stands for application messages that were dropped.
     pub message: Vec<u8>,
+    /// How many application messages of the room were dropped up to here, since the last row that said so.
+    pub dropped: u64,
 }
 
 /// A key package nobody has claimed.
@@ -320,6 +348,9 @@ pub enum Conflict {
     /// The fan-out message was processed before.
     #[error("the fan-out message was processed before")]
     FanoutSeen,
+    /// The room of another hub was followed further, or not as far.
+    #[error("the room was followed elsewhere")]
+    FanoutMark,
     /// The key package is claimed or not there.
     #[error("the key package is claimed or not there")]
     KeyPackageClaimed,

@@ -33,6 +33,7 @@ fn the_group_id_has_to_be_that_of_the_room() {
 
 #[test]
 fn the_creator_has_to_be_the_only_participant_with_a_role_that_the_policy_defines() {
+    // req: MP06-4.3.1-05
     let other = user("mimi://a.example/u/other");
     let with_another = try_create(|shape| shape.participants.push((other.clone(), RoleIndex(2))));
     assert_eq!(with_another.unwrap_err(), CreateRefusal::Participants);

@@ -68,7 +68,7 @@ impl Follower {
     fn take(&self, messages: &[FanoutMessage]) -> Vec<Effect> {
         let hub = domain("a.example");
         let facts = FanoutFacts::read(&self.store, &hub, &room_uri(), messages).unwrap();
-        let effects = accept_fanout(&hub, &domain(self.own), &room_uri(), messages, &facts).unwrap();
+        let effects = accept_fanout(&hub, &domain(self.own), &room_uri(), messages, &facts).unwrap().effects;
         self.store.commit(effects.clone()).unwrap();
         effects
     }
@@ -168,8 +168,9 @@ fn what_was_processed_before_has_no_effect_in_whatever_batch_it_comes() {
     // Two requests at once: the slower one conflicts as a whole.
     let hub = domain("a.example");
     let stale = FanoutFacts { known_room: true, ..Default::default() };
-    let effects = accept_fanout(&hub, &domain("c.example"), &room_uri(), std::slice::from_ref(&third), &stale).unwrap();
-    assert_eq!(follower.store.commit(effects), Err(StoreError::Conflict(Conflict::FanoutSeen)));
+    let decision =
+        accept_fanout(&hub, &domain("c.example"), &room_uri(), std::slice::from_ref(&third), &stale).unwrap();
+    assert_eq!(follower.store.commit(decision.effects), Err(StoreError::Conflict(Conflict::FanoutSeen)));
     assert!(follower.store.seen_fanout(&hub, &room_uri(), &fanout_digest(&third).unwrap()).unwrap());
 }
 

@@ -104,23 +104,3 @@ fn profiles_keep_their_order_and_a_handle_is_one_users() {
     let found: Vec<_> = store.searchable_profiles().unwrap();
     assert_eq!((found.len(), found[0].user.as_str(), &found[0].fields), (1, BOB, &fields));
 }
-
-#[test]
-fn a_file_of_the_first_version_is_brought_up_to_date() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("s.sqlite");
-    drop(SqliteStore::open(&path).unwrap());
-    // What the first version had: no tables of franking and people, and accounts of two columns.
-    let connection = rusqlite::Connection::open(&path).unwrap();
-    connection
-        .execute_batch(
-            "DROP TABLE franking_keys; DROP TABLE abuse_reports; DROP TABLE consent_versions; DROP TABLE consents; DROP TABLE granted_key_packages; DROP TABLE profile_fields;
-             ALTER TABLE accounts DROP COLUMN requires_consent; ALTER TABLE accounts DROP COLUMN deleted;
-             INSERT INTO accounts VALUES ('mimi://b.example/u/bob', zeroblob(32)); PRAGMA user_version = 1;",
-        )
-        .unwrap();
-    drop(connection);
-    let store = SqliteStore::open(&path).unwrap();
-    let expected = StoredAccount { requires_consent: false, deleted: false };
-    assert_eq!(store.account(&user(BOB)).unwrap(), Some(expected));
-}

@@ -299,7 +299,7 @@ fn a_file_of_a_newer_program_is_refused() {
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
     let refused = SqliteStore::open(&path).map(drop).unwrap_err();
-    assert_eq!(refused, StoreError::SchemaVersion { found: 99, known: 3 });
+    assert!(matches!(refused, StoreError::SchemaVersion { found: 99, .. }), "{refused}");
     assert!(SqliteStore::open(folder.path()).is_err(), "a folder is no database");
 }
 

@@ -13,8 +13,9 @@ use mimi_protocol::{
     franking::{FRANK_AAD, FRANKING_AGENT, FrankingAgentData, FrankingTag, HubKey},
     group_info::GroupInfoRatchetTreeTbe,
     mls::{
-        ComponentId, Credential, ExternalSender as WireExternalSender, GroupInfo, KeyPackage as WireKeyPackage,
-        MlsMessage, RatchetTree, Welcome as WireWelcome,
+        AppDataOperation, ComponentId, Credential, ExternalSender as WireExternalSender, ExternalSenders, GroupInfo,
+        KeyPackage as WireKeyPackage, MlsMessage, RatchetTree, Welcome as WireWelcome,
+        external_proposal::verify_external_proposal,
     },
     notify::{FanoutEvent, FanoutMessage},
     participant_list::{PARTICIPANT_LIST, ParticipantListData, ParticipantListUpdate, UserRolePair},
@@ -419,8 +420,11 @@ impl Client {
                 std::iter::once(message).chain(more).for_each(|message| self.process(&message));
                 None
             }
-            FanoutEvent::Commit { message, .. } => {
+            FanoutEvent::Commit { message, external_proposals } => {
                 self.process(&message);
+                // Whom the commit has removed they do not concern.
+                let stays = self.group().is_active();
+                external_proposals.iter().filter(|_| stays).for_each(|message| self.process(message));
                 None
             }
             FanoutEvent::Application { message, .. } => {
@@ -442,6 +446,9 @@ impl Client {
         let group = self.group.as_mut().unwrap();
         if message.group_and_epoch().unwrap().1.0 < group.epoch().as_u64() {
             return; // the client's own external commit
+        }
+        if let Some(proposal) = read_by_hand(message) {
+            return group.store_pending_proposal(provider.storage(), proposal).unwrap();
         }
         let protocol = openmls_message(message).try_into_protocol_message().unwrap();
         let mut processed = group.process_message(provider, protocol).unwrap();
@@ -465,6 +472,26 @@ impl Client {
             other => panic!("{other:?}"),
         }
     }
+}
+
+/// A change of a component by an external sender, which the library does not take, as a client takes it.
+fn read_by_hand(message: &MlsMessage) -> Option<QueuedProposal> {
+    let mimi_protocol::mls::Sender::External(_) = message.as_public()?.sender else { return None };
+    let Some(mimi_protocol::mls::ProposalView::AppDataUpdate(update)) = message.as_proposal() else { return None };
+    let data = message.as_public().unwrap().authenticated_data.clone();
+    let senders = ExternalSenders(vec![hub_identity().external_sender]);
+    let verified = verify_external_proposal(message, SUITE, &senders, !data.is_empty());
+    assert_eq!(verified, Ok((0, message.as_proposal().unwrap())));
+    let AppDataOperation::Update(data) = &update.operation else { panic!("a removal") };
+    let update = AppDataUpdateProposal::update(update.component_id.0, data.clone());
+    let reference = message.proposal_reference(SUITE).unwrap().to_bytes().unwrap();
+    let stored = serde_json::json!({
+        "proposal": Proposal::AppDataUpdate(Box::new(update)),
+        "proposal_reference": hash_ref::ProposalRef::tls_deserialize_exact_bytes(&reference).unwrap(),
+        "sender": Sender::External(SenderExtensionIndex::new(0)),
+        "proposal_or_ref_type": ProposalOrRefType::Reference,
+    });
+    Some(serde_json::from_value(stored).unwrap())
 }
 
 fn own_updates(list: &[ParticipantListUpdate]) -> Vec<AppDataUpdateProposal> {

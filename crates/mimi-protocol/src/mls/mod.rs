@@ -7,6 +7,7 @@
 pub(crate) mod bytes;
 pub mod credential;
 pub mod extension;
+pub mod external_proposal;
 pub mod group_info;
 pub mod hash;
 pub mod leaf_node;

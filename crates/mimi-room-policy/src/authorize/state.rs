@@ -206,6 +206,10 @@ impl RoomState {
             if let Some(count) = self.counts.get_mut(&role) {
                 count.participants -= 1;
                 count.active -= u32::from(clients > 0);
+                // Nobody counts as nothing, so that states with the same participants are equal.
+                if count.participants == 0 {
+                    self.counts.remove(&role);
+                }
             }
             self.clients -= u64::from(clients);
             self.several_clients -= u64::from(clients > 1);

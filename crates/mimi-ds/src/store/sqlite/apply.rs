@@ -2,9 +2,9 @@
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, ToSql, params};
 
-use super::{database_error, people};
+use super::{database_error, people, rooms, upkeep};
 use crate::{
-    effect::{Effect, LogEntry},
+    effect::Effect,
     store::{Conflict, REMEMBERED_FANOUTS, StoreError},
 };
 
@@ -27,40 +27,15 @@ pub(super) fn apply(connection: &Connection, effect: &Effect) -> Result<(), Stor
         }
     };
     match effect {
-        Effect::PutRoom { room, group_snapshot, sequence: 0, accepted } => insert(
-            "INSERT INTO rooms VALUES (?1, ?2, 0, 0, ?3)",
-            params![room.as_str(), group_snapshot, signed(accepted.0)?],
-            Conflict::RoomExists,
-        ),
-        Effect::PutRoom { room, group_snapshot, sequence, .. } => {
-            let sequence = signed(*sequence)?;
-            changed(
-                run(
-                    "UPDATE rooms SET snapshot = ?2, snapshot_sequence = ?3 WHERE room = ?1 AND last_sequence = ?3",
-                    params![room.as_str(), group_snapshot, sequence],
-                )?,
-                Conflict::LogSequence,
-            )?;
-            run("DELETE FROM handshakes WHERE room = ?1 AND sequence <= ?2", params![room.as_str(), sequence]).map(drop)
+        Effect::PutRoom { room, group_snapshot, sequence, accepted } => {
+            rooms::put(connection, room, group_snapshot, *sequence, *accepted)
         }
+        Effect::ReplaceSnapshot { room, group_snapshot, sequence, accepted } => {
+            rooms::replace_newest(connection, room, group_snapshot, *sequence, *accepted)
+        }
+        Effect::MirrorSnapshots { before } => rooms::mirror(connection, *before),
         Effect::AppendLog { room, sequence, entry, accepted } => {
-            let sequence = signed(*sequence)?;
-            let accepted = signed(accepted.0)?;
-            changed(
-                run(
-                    "UPDATE rooms SET last_sequence = ?2, last_accepted = ?3 WHERE room = ?1 AND last_sequence = ?2 - 1",
-                    params![room.as_str(), sequence, accepted],
-                )?,
-                Conflict::LogSequence,
-            )?;
-            match entry {
-                LogEntry::Application => Ok(()),
-                LogEntry::Handshake(bytes) => run(
-                    "INSERT INTO handshakes VALUES (?1, ?2, ?3, ?4)",
-                    params![room.as_str(), sequence, accepted, bytes],
-                )
-                .map(drop),
-            }
+            rooms::append(connection, room, *sequence, entry, *accepted)
         }
         Effect::Enqueue { to, room, message } => run(
             "INSERT INTO outbox (provider, room, message) VALUES (?1, ?2, ?3)",
@@ -70,11 +45,9 @@ pub(super) fn apply(connection: &Connection, effect: &Effect) -> Result<(), Stor
         Effect::Sent { ids } => {
             ids.iter().try_for_each(|id| run("DELETE FROM outbox WHERE id = ?1", params![signed(*id)?]).map(drop))
         }
-        Effect::Deliver { to, room, message } => run(
-            "INSERT INTO queue (client, room, message) VALUES (?1, ?2, ?3)",
-            params![to.as_str(), room.as_str(), message.as_ref()],
-        )
-        .map(drop),
+        Effect::Deliver { to, room, message } => upkeep::deliver(connection, to, room, message),
+        Effect::DropApplications { queue, oldest } => upkeep::drop_applications(connection, queue, *oldest),
+        Effect::MarkFanout { hub, room, before, now } => upkeep::mark_fanout(connection, hub, room, *before, *now),
         Effect::Acknowledge { client, up_to } => {
             run("DELETE FROM queue WHERE client = ?1 AND id <= ?2", params![client.as_str(), signed(*up_to)?]).map(drop)
         }

@@ -101,8 +101,11 @@ impl SqliteStore {
     /// The store cannot be read.
     pub fn room_summaries(&self) -> Result<Vec<RoomSummary>, StoreError> {
         self.many(
-            "SELECT room, last_sequence, last_accepted, snapshot_sequence, length(snapshot),
-                (SELECT count(*) FROM handshakes WHERE handshakes.room = rooms.room) FROM rooms ORDER BY room",
+            "SELECT rooms.room, last_sequence, last_accepted, snapshots.sequence, length(bytes),
+                (SELECT count(*) FROM handshakes
+                    WHERE handshakes.room = rooms.room AND handshakes.sequence > snapshots.sequence)
+                FROM rooms JOIN snapshots ON snapshots.id =
+                    (SELECT max(id) FROM snapshots WHERE snapshots.room = rooms.room) ORDER BY rooms.room",
             &[],
             |row| Ok((row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?])),
         )?

@@ -3,7 +3,9 @@
 mod apply;
 mod inspect;
 mod people;
+mod rooms;
 mod schema;
+mod upkeep;
 mod writer;
 
 use std::{
@@ -24,10 +26,11 @@ pub use self::inspect::{OutboxSummary, QueueSummary, RoomSummary, UserSummary};
 pub use self::writer::CommitSample;
 use self::{apply::signed, writer::Job};
 use super::{
-    GrantedKeyPackage, OutboxRow, QueueRow, Store, StoreError, StoredAbuseReport, StoredAccount, StoredConsents,
-    StoredFrankingKey, StoredHandshake, StoredKeyPackage, StoredProfile, StoredRoom, Ticket,
+    GrantedKeyPackage, KeyPackageStock, OutboxRow, OverfullQueue, QueueBounds, QueueRow, Store, StoreError,
+    StoredAbuseReport, StoredAccount, StoredConsents, StoredFrankingKey, StoredKeyPackage, StoredProfile, StoredRoom,
+    Ticket,
 };
-use crate::effect::Effect;
+use crate::{effect::Effect, follower::FanoutMark};
 
 /// Idle read connections that are kept; more are opened while more readers run at once.
 const IDLE_READERS: usize = 4;
@@ -141,47 +144,11 @@ impl Store for SqliteStore {
     }
 
     fn load_room(&self, room: &RoomUri) -> Result<Option<StoredRoom>, StoreError> {
-        self.read(|connection| {
-            // One read transaction, so that snapshot and log belong together.
-            let transaction = connection.unchecked_transaction().map_err(database_error)?;
-            let found = transaction
-                .prepare_cached(
-                    "SELECT snapshot, snapshot_sequence, last_sequence, last_accepted FROM rooms WHERE room = ?1",
-                )
-                .and_then(|mut statement| {
-                    statement
-                        .query_row([room.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-                        .optional()
-                })
-                .map_err(database_error)?;
-            let Some((snapshot, snapshot_sequence, last_sequence, last_accepted)) = found else {
-                return Ok(None);
-            };
-            let log = rows(
-                &transaction,
-                "SELECT sequence, bytes, accepted FROM handshakes WHERE room = ?1 AND sequence > ?2 ORDER BY sequence",
-                params![room.as_str(), snapshot_sequence],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-            )?;
-            let log = log
-                .into_iter()
-                .map(|(sequence, bytes, accepted)| {
-                    Ok(StoredHandshake {
-                        sequence: unsigned(sequence)?,
-                        bytes,
-                        accepted: AcceptedTimestamp(unsigned(accepted)?),
-                    })
-                })
-                .collect::<Result<_, StoreError>>()?;
-            Ok(Some(StoredRoom {
-                room: room.clone(),
-                snapshot,
-                snapshot_sequence: unsigned(snapshot_sequence)?,
-                log,
-                last_sequence: unsigned(last_sequence)?,
-                last_accepted: AcceptedTimestamp(unsigned(last_accepted)?),
-            }))
-        })
+        self.read(|connection| rooms::load(connection, room, rooms::Age::Newest))
+    }
+
+    fn load_older_room(&self, room: &RoomUri) -> Result<Option<StoredRoom>, StoreError> {
+        self.read(|connection| rooms::load(connection, room, rooms::Age::Older))
     }
 
     fn rooms(&self) -> Result<Vec<RoomUri>, StoreError> {
@@ -249,6 +216,18 @@ impl Store for SqliteStore {
         .map(|row| row.is_some())
     }
 
+    fn fanout_mark(&self, hub: &Domain, room: &RoomUri) -> Result<Option<FanoutMark>, StoreError> {
+        self.read(|connection| upkeep::fanout_mark(connection, hub, room))
+    }
+
+    fn key_package_stock(&self, client: &ClientUri, now: u64) -> Result<KeyPackageStock, StoreError> {
+        self.read(|connection| upkeep::key_package_stock(connection, client, now))
+    }
+
+    fn overfull_queues(&self, bounds: QueueBounds) -> Result<Vec<OverfullQueue>, StoreError> {
+        self.read(|connection| upkeep::overfull_queues(connection, bounds))
+    }
+
     fn local_members(&self, room: &RoomUri) -> Result<Vec<ClientUri>, StoreError> {
         let members = self.many(
             "SELECT client FROM local_members WHERE room = ?1 ORDER BY client",
@@ -294,16 +273,7 @@ impl Store for SqliteStore {
     }
 
     fn queue(&self, client: &ClientUri, after: u64, max: usize) -> Result<Vec<QueueRow>, StoreError> {
-        self.many(
-            "SELECT id, room, message FROM queue WHERE client = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
-            params![client.as_str(), signed(after)?, limit(max)],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )?
-        .into_iter()
-        .map(|(id, room, message): (i64, String, Vec<u8>)| {
-            Ok(QueueRow { id: unsigned(id)?, room: text(&room, "room")?, message })
-        })
-        .collect()
+        self.read(|connection| upkeep::queue(connection, client, after, limit(max)))
     }
 
     fn account_secret(&self, user: &UserUri) -> Result<Option<[u8; 32]>, StoreError> {

@@ -6,7 +6,7 @@ use super::database_error;
 use crate::store::StoreError;
 
 /// What brings a database from the version of its index to the next one. Never edited once released, only appended to.
-const MIGRATIONS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
+pub(super) const MIGRATIONS: [&str; 5] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
 
 const VERSION_1: &str = "
 CREATE TABLE rooms (
@@ -146,6 +146,46 @@ CREATE UNIQUE INDEX profile_handles ON profile_fields (value) WHERE vocabulary =
 CREATE INDEX profile_searchable ON profile_fields (user) WHERE searchable > 0;
 ";
 
+const VERSION_4: &str = "
+-- The two newest of each room are kept, with the handshakes after the older one. A digest that is missing is of a row that an
+-- earlier version wrote.
+CREATE TABLE snapshots (
+    id INTEGER PRIMARY KEY,
+    room TEXT NOT NULL REFERENCES rooms (room) ON DELETE CASCADE,
+    sequence INTEGER NOT NULL,
+    accepted INTEGER NOT NULL,
+    digest BLOB,
+    bytes BLOB NOT NULL
+) STRICT;
+CREATE INDEX snapshots_room ON snapshots (room, id);
+INSERT INTO snapshots (room, sequence, accepted, bytes)
+    SELECT room, snapshot_sequence, last_accepted, snapshot FROM rooms ORDER BY room;
+ALTER TABLE rooms DROP COLUMN snapshot;
+ALTER TABLE rooms DROP COLUMN snapshot_sequence;
+ALTER TABLE handshakes ADD COLUMN digest BLOB;
+";
+
+pub(super) const VERSION_5: &str = "
+-- 0: an event other than an application message; 1: an application message; 2: it stands for `dropped` application messages.
+ALTER TABLE queue ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE queue ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE queue ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;
+-- What was there before has no time; it counts, but does not age.
+UPDATE queue SET kind = 1, accepted = 9223372036854775807 WHERE substr(message, 9, 4) = x'00010002';
+CREATE INDEX queue_age ON queue (accepted, client, room) WHERE kind = 1;
+CREATE INDEX key_packages_end ON key_packages (not_after);
+CREATE INDEX granted_key_packages_end ON granted_key_packages (not_after);
+CREATE INDEX routes_end ON routes (not_after);
+-- How far each room of another hub was followed.
+CREATE TABLE fanout_marks (
+    hub TEXT NOT NULL,
+    room TEXT NOT NULL,
+    accepted INTEGER NOT NULL,
+    epoch INTEGER,
+    PRIMARY KEY (hub, room)
+) STRICT, WITHOUT ROWID;
+";
+
 /// The schema version this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
@@ -171,4 +211,51 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     }
     transaction.pragma_update(None, "user_version", VERSION).map_err(database_error)?;
     transaction.commit().map_err(database_error)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+    use super::*;
+    use crate::store::{SqliteStore, Store, StoredAccount};
+
+    /// A file as the program of that version left it.
+    fn file_of(version: usize, content: &str) -> (tempfile::TempDir, SqliteStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.sqlite");
+        let connection = Connection::open(&path).unwrap();
+        configure(&connection).unwrap();
+        for migration in &MIGRATIONS[..version] {
+            connection.execute_batch(migration).unwrap();
+        }
+        connection.pragma_update(None, "user_version", i64::try_from(version).unwrap()).unwrap();
+        connection.execute_batch(content).unwrap();
+        drop(connection);
+        let store = SqliteStore::open(&path).unwrap();
+        (folder, store)
+    }
+
+    #[test]
+    fn a_file_of_the_first_version_is_brought_up_to_date() {
+        let (_folder, store) = file_of(1, "INSERT INTO accounts VALUES ('mimi://b.example/u/bob', zeroblob(32));");
+        let expected = StoredAccount { requires_consent: false, deleted: false };
+        assert_eq!(store.account(&"mimi://b.example/u/bob".parse().unwrap()).unwrap(), Some(expected));
+    }
+
+    #[test]
+    fn rooms_of_the_third_version_are_there_in_the_newest() {
+        let (_folder, store) = file_of(
+            3,
+            "INSERT INTO rooms VALUES ('mimi://a.example/r/old', x'0102', 5, 7, 99);
+             INSERT INTO handshakes VALUES ('mimi://a.example/r/old', 6, 98, x'03');",
+        );
+        let room = "mimi://a.example/r/old".parse().unwrap();
+        let stored = store.load_room(&room).unwrap().unwrap();
+        assert_eq!((stored.snapshot, stored.snapshot_sequence, stored.last_sequence), (vec![1, 2], 5, 7));
+        assert_eq!((stored.last_accepted.0, stored.log.len(), stored.log[0].sequence), (99, 1, 6));
+        assert_eq!(stored.log[0].bytes, [3]);
+        assert_eq!(store.load_older_room(&room).unwrap(), None);
+        assert_eq!(store.room_summaries().unwrap()[0].handshakes, 1);
+    }
 }
