@@ -10,12 +10,13 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use mimi_arch::{Domain, RoomUri, UserUri};
-use mimi_client::{Client, ClientConfig, Event, Form, Franking, ReportOptions, RoomOptions, RoomSummary};
+use mimi_arch::{Domain, RoleIndex, RoomUri, UserUri};
+use mimi_client::{Client, ClientConfig, Event, Form, Franking, Relation, ReportOptions, RoomOptions, RoomSummary};
 use mimi_protocol::{AcceptedTimestamp, report_abuse::AbuseType};
 
 use crate::{
     people_command::{self, ConsentAction, FindArguments, ProfileAction},
+    room_command::{self, RoomAction, about, short},
     screen::{Tone, tinted},
 };
 
@@ -66,6 +67,9 @@ enum Action {
         /// Has every message of the room say its media type.
         #[arg(long)]
         media_types: bool,
+        /// Which rules the room has.
+        #[arg(long, value_enum, default_value = "group")]
+        kind: room_command::Kind,
     },
     /// Adds a user of any provider to a room.
     Add {
@@ -115,7 +119,7 @@ enum Action {
         #[arg(long, value_name = "SECONDS")]
         seconds: Option<u64>,
     },
-    /// Joins a room of which the user is a participant already, with this new client (an external commit).
+    /// Joins a room with this client (an external commit): one of which the user is a participant already, or one that is open.
     Join {
         /// The room's URI or name.
         room: String,
@@ -138,6 +142,8 @@ enum Action {
         #[arg(long, required = true)]
         yes: bool,
     },
+    #[command(flatten)]
+    Room(RoomAction),
     /// Leaves a room with all clients of the user, as soon as another client commits it.
     Leave {
         /// The room's URI or name.
@@ -154,6 +160,15 @@ pub(crate) async fn run(command: ClientCommand) -> anyhow::Result<ExitCode> {
     let client = Client::open(&state)
         .await
         .with_context(|| format!("{} is no client's state: run `mimi client register` first", state.display()))?;
+    let outcome = act(&client, action).await;
+    // What came while an operation caught up would not come a second time.
+    for event in client.unreported() {
+        println!("{}", line(&event));
+    }
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+async fn act(client: &Client, action: Action) -> anyhow::Result<()> {
     match action {
         Action::Register { .. } => {}
         Action::Whoami { secret } => {
@@ -163,30 +178,30 @@ pub(crate) async fn run(command: ClientCommand) -> anyhow::Result<ExitCode> {
             }
         }
         Action::Rooms => {
-            catch_up(&client).await?;
-            list_rooms(&client).await?;
+            catch_up(client).await?;
+            list_rooms(client).await?;
         }
-        Action::Create { name, media_types } => {
-            let room = client.create_room_with(&name, RoomOptions { media_types, ..RoomOptions::default() }).await?;
+        Action::Create { name, media_types, kind } => {
+            let room = client.create_room_with(&name, RoomOptions { media_types, kind: kind.into() }).await?;
             println!("created {room}");
         }
         Action::Add { room, user } => {
-            let room = room_uri(&client, &room)?;
+            let room = room_uri(client, &room)?;
             let user: UserUri = user.parse().with_context(|| format!("{user:?} is not a user's URI"))?;
-            catch_up(&client).await?;
+            catch_up(client).await?;
             let accepted = client.add(&room, &user).await?;
             println!("{} added {user} to {room}", clock(accepted));
         }
         Action::Send { room, text } => {
-            let room = room_uri(&client, &room)?;
-            catch_up(&client).await?;
-            let accepted = client.send(&room, &text).await?;
-            println!("{} sent to {room}", clock(accepted));
+            let room = room_uri(client, &room)?;
+            catch_up(client).await?;
+            let sent = client.submit(&room, &text).await?;
+            println!("{} sent to {room} as {}", clock(sent.accepted), short(&sent.id));
         }
         Action::Report { room, user, messages, note, anonymous } => {
-            let room = room_uri(&client, &room)?;
+            let room = room_uri(client, &room)?;
             let abuser: UserUri = user.parse().with_context(|| format!("{user:?} is not a user's URI"))?;
-            catch_up(&client).await?;
+            catch_up(client).await?;
             let messages = client.reportable(&room, &abuser, messages).await?;
             let count = messages.len();
             let reason = AbuseType::RESERVED;
@@ -194,31 +209,32 @@ pub(crate) async fn run(command: ClientCommand) -> anyhow::Result<ExitCode> {
             println!("reported {user} to the hub of {room}, with {count} messages");
         }
         Action::Download { room, url, file } => {
-            let room = room_uri(&client, &room)?;
-            let octets = download(&client, &room, &url, &file).await?;
+            let room = room_uri(client, &room)?;
+            let octets = download(client, &room, &url, &file).await?;
             println!("{octets} octets in {}", file.display());
         }
-        Action::Watch { messages, seconds } => watch(&client, messages, seconds.map(Duration::from_secs)).await?,
+        Action::Watch { messages, seconds } => watch(client, messages, seconds.map(Duration::from_secs)).await?,
         Action::Join { room } => {
-            let room = room_uri(&client, &room)?;
+            let room = room_uri(client, &room)?;
             client.join_external(&room).await?;
             println!("joined {room}");
         }
-        Action::Consent { action } => people_command::consent(&client, action).await?,
-        Action::Profile { action } => people_command::profile(&client, action).await?,
-        Action::Find(arguments) => people_command::find(&client, arguments).await?,
+        Action::Consent { action } => people_command::consent(client, action).await?,
+        Action::Profile { action } => people_command::profile(client, action).await?,
+        Action::Find(arguments) => people_command::find(client, arguments).await?,
+        Action::Room(action) => room_command::run(client, action).await?,
         Action::DeleteAccount { .. } => {
             client.delete_account().await?;
             println!("deleted {} with all its clients", client.user());
         }
         Action::Leave { room } => {
-            let room = room_uri(&client, &room)?;
-            catch_up(&client).await?;
+            let room = room_uri(client, &room)?;
+            catch_up(client).await?;
             client.leave(&room).await?;
             println!("leaving {room}: no more messages can be sent; done as soon as another client commits it");
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Writes an asset to a new file, piece by piece. A download that breaks off leaves no file.
@@ -277,7 +293,7 @@ pub(crate) fn room_uri(client: &Client, text: &str) -> anyhow::Result<RoomUri> {
 }
 
 /// Takes in what has happened since, and shows it.
-async fn catch_up(client: &Client) -> anyhow::Result<()> {
+pub(crate) async fn catch_up(client: &Client) -> anyhow::Result<()> {
     for event in client.sync().await? {
         println!("{}", line(&event));
     }
@@ -295,7 +311,7 @@ async fn list_rooms(client: &Client) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_room(room: &RoomSummary) {
+pub(crate) fn print_room(room: &RoomSummary) {
     let note = match (room.active, room.pending_proposals) {
         (false, _) => ", left".to_owned(),
         (true, 0) => String::new(),
@@ -363,7 +379,7 @@ async fn commit_for_others(client: &Client, room: &RoomUri) -> anyhow::Result<()
 fn line(event: &Event) -> String {
     match event {
         Event::Joined { room, epoch } => format!("{} joined at epoch {}", room, epoch.0),
-        Event::Message { room, sender, accepted, text, form, franking } => {
+        Event::Message { room, sender, accepted, text, id, relation, form, franking } => {
             let who = sender.user().map_or_else(|| sender.to_string(), |user| user.to_string());
             let said = printable(text);
             let mark = match (form, franking) {
@@ -371,7 +387,15 @@ fn line(event: &Event) -> String {
                 (Form::Plain, _) => tinted(" (plain text)", Tone::Quiet),
                 _ => String::new(),
             };
-            format!("{} {room} {}: {said}{mark}", clock(*accepted), tinted(&who, Tone::Good))
+            let about = match relation {
+                Relation::ReplyTo(other) => format!(" answers {}", short(other)),
+                Relation::ReactionTo(other) => format!(" reacts to {}", short(other)),
+                Relation::Edits(other) => format!(" edits {}", short(other)),
+                Relation::Deletes(other) => format!(" deletes {}", short(other)),
+                _ => String::new(),
+            };
+            let id = id.as_ref().map(|id| tinted(&format!("{} ", short(id)), Tone::Quiet)).unwrap_or_default();
+            format!("{} {room} {id}{}{about}: {said}{mark}", clock(*accepted), tinted(&who, Tone::Good))
         }
         Event::Committed { room, epoch, added, removed, accepted } => {
             let mut what: Vec<String> = added.iter().map(|user| format!("{user} was added")).collect();
@@ -381,10 +405,24 @@ fn line(event: &Event) -> String {
             }
             format!("{} {room} {} (epoch {})", clock(*accepted), what.join(", "), epoch.0)
         }
+        Event::RolesChanged { room, roles, accepted } => {
+            let what: Vec<String> = roles
+                .iter()
+                .map(|(user, role)| match *role {
+                    RoleIndex::BANNED => format!("{user} was banned"),
+                    role => format!("{user} has the role {} now", role.0),
+                })
+                .collect();
+            format!("{} {room} {}", clock(*accepted), what.join(", "))
+        }
+        Event::MetadataChanged { room, metadata, accepted } => {
+            format!("{} {room} says of itself: {}", clock(*accepted), about(metadata))
+        }
         Event::ProposalsReceived { room, count, accepted } => {
             format!("{} {room} {count} proposals to commit", clock(*accepted))
         }
         Event::Removed { room, accepted } => format!("{} {room} this client was removed", clock(*accepted)),
+        Event::Dropped { room, count } => format!("{room} the provider dropped {count} messages that were not fetched"),
         Event::Undecryptable { room, reason, accepted } => {
             format!("{} {room} {}", clock(*accepted), tinted(&format!("not readable: {reason}"), Tone::Bad))
         }
@@ -398,7 +436,7 @@ pub(crate) fn printable(text: &str) -> String {
 }
 
 /// The hub's acceptance time as time of day, UTC.
-fn clock(time: AcceptedTimestamp) -> String {
+pub(crate) fn clock(time: AcceptedTimestamp) -> String {
     let seconds = time.0 / 1000 % 86_400;
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }

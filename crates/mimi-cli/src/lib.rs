@@ -17,6 +17,7 @@ mod input;
 mod people_command;
 mod policy_command;
 mod reports_command;
+mod room_command;
 mod screen;
 mod serve_command;
 mod show_command;

@@ -1,6 +1,6 @@
 //! What can go wrong, told apart by who has to do something about it.
 
-use mimi_arch::{RoomUri, UriError, UserUri};
+use mimi_arch::{ClientUri, RoleIndex, RoomUri, UriError, UserUri};
 use mimi_protocol::{
     AcceptedTimestamp, Epoch,
     codec::{DecodeError, EncodeError},
@@ -100,6 +100,14 @@ pub enum ClientError {
         /// When the hub is said to have accepted it.
         accepted: AcceptedTimestamp,
     },
+    /// What a member wants does not fit the room as it stands.
+    #[error("{room}: {fault}")]
+    Intent {
+        /// The room.
+        room: RoomUri,
+        /// What does not fit.
+        fault: IntentFault,
+    },
     /// A task that worked on the state was cancelled by the shutdown of the runtime.
     #[error("the runtime is shutting down")]
     ShuttingDown,
@@ -118,6 +126,68 @@ impl ClientError {
             _ => None,
         }
     }
+
+    /// Whether it says that the room is already as it was wanted.
+    pub(crate) const fn is_done(&self) -> bool {
+        matches!(
+            self,
+            Self::NothingPending { .. }
+                | Self::NobodyToAdd { .. }
+                | Self::Intent {
+                    fault: IntentFault::NoParticipant { .. }
+                        | IntentFault::NoClients { .. }
+                        | IntentFault::NotBanned { .. }
+                        | IntentFault::HasRole { .. }
+                        | IntentFault::NotOwnClient { .. }
+                        | IntentFault::NothingNew,
+                    ..
+                }
+        )
+    }
+}
+
+/// Why an intent means no commit in a room as it stands (draft-ietf-mimi-room-policy-03 section 8.1).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IntentFault {
+    /// The user is not on the participant list.
+    #[error("{user} is no participant")]
+    NoParticipant {
+        /// The user.
+        user: UserUri,
+    },
+    /// The user has no client in the group.
+    #[error("{user} has no clients in the room")]
+    NoClients {
+        /// The user.
+        user: UserUri,
+    },
+    /// The user is a participant who is not banned.
+    #[error("{user} is not banned")]
+    NotBanned {
+        /// The user.
+        user: UserUri,
+    },
+    /// The user has this role.
+    #[error("{user} has the role {} already", role.0)]
+    HasRole {
+        /// The user.
+        user: UserUri,
+        /// The role.
+        role: RoleIndex,
+    },
+    /// The client is none of this user's others in the group.
+    #[error("{client} is no other client of this user in the room")]
+    NotOwnClient {
+        /// The client.
+        client: ClientUri,
+    },
+    /// Nobody removes, kicks or bans oneself.
+    #[error("this is the user itself, who can only leave")]
+    OnOneself,
+    /// The metadata are so already.
+    #[error("nothing would change")]
+    NothingNew,
 }
 
 /// Failure of the state file.
@@ -232,6 +302,9 @@ pub enum MlsFailure {
     /// The AppDataUpdate proposals of a commit do not fit the room's components (mls-extensions draft section 4.7).
     #[error("app data: {0}")]
     Components(#[source] ResolveError),
+    /// A message that has no name: a URI in it is too long.
+    #[error(transparent)]
+    MessageId(#[from] mimi_content::MessageIdError),
     /// A media type that has no encoding.
     #[error("a media type has no encoding")]
     MediaType,

@@ -1,7 +1,8 @@
 //! What a client reports: what happened in its rooms, and how they stand.
 
 use mimi_arch::{ClientUri, RoleIndex, RoomUri, UserUri};
-use mimi_protocol::{AcceptedTimestamp, Epoch, franking::FrankRefusal};
+use mimi_content::MessageId;
+use mimi_protocol::{AcceptedTimestamp, Epoch, franking::FrankRefusal, room_metadata::RoomMetaData};
 
 /// Something that happened in a room, reported after the state it changed is durable
 /// (draft-ietf-mimi-protocol-06 section 5.5).
@@ -31,6 +32,11 @@ pub enum Event {
         accepted: AcceptedTimestamp,
         /// The text, or what there is instead of one in brackets.
         text: String,
+        /// The message's name in replies, reactions, edits and deletions (draft-ietf-mimi-content-08 section 3.3). Only MIMI content has
+        /// one, and it is not known of an own message whose answer was lost.
+        id: Option<MessageId>,
+        /// What it is to another message.
+        relation: Relation,
         /// In which form the text came.
         form: Form,
         /// What the hub's stamp on it is worth.
@@ -42,10 +48,28 @@ pub enum Event {
         room: RoomUri,
         /// The epoch that the commit began.
         epoch: Epoch,
-        /// Users that are in the participant list now and were not before.
+        /// Users that are in the participant list now and were not before, but for banned ones.
         added: Vec<UserUri>,
-        /// Users that were in the participant list before and are not now.
+        /// Users that were in the participant list before and are not now, but for banned ones.
         removed: Vec<UserUri>,
+        /// The hub's acceptance time.
+        accepted: AcceptedTimestamp,
+    },
+    /// A commit gave users other roles (draft-ietf-mimi-room-policy-03 section 8.1.3); its [`Event::Committed`] comes before.
+    RolesChanged {
+        /// The room.
+        room: RoomUri,
+        /// The users with the roles that they have now. [`RoleIndex::BANNED`] is a ban.
+        roles: Vec<(UserUri, RoleIndex)>,
+        /// The hub's acceptance time.
+        accepted: AcceptedTimestamp,
+    },
+    /// A commit changed the metadata of the room (section 7.6); its [`Event::Committed`] comes before.
+    MetadataChanged {
+        /// The room.
+        room: RoomUri,
+        /// The metadata as they are now.
+        metadata: Box<RoomMetaData>,
         /// The hub's acceptance time.
         accepted: AcceptedTimestamp,
     },
@@ -65,6 +89,14 @@ pub enum Event {
         /// The hub's acceptance time.
         accepted: AcceptedTimestamp,
     },
+    /// The provider dropped application messages, because this client did not fetch them for long or they were too many. What the room
+    /// is follows from handshake messages, which are never dropped.
+    Dropped {
+        /// The room.
+        room: RoomUri,
+        /// How many they were.
+        count: u64,
+    },
     /// A message could not be processed. It is not tried again.
     Undecryptable {
         /// The room.
@@ -83,11 +115,31 @@ impl Event {
             Self::Joined { room, .. }
             | Self::Message { room, .. }
             | Self::Committed { room, .. }
+            | Self::RolesChanged { room, .. }
+            | Self::MetadataChanged { room, .. }
             | Self::ProposalsReceived { room, .. }
             | Self::Removed { room, .. }
+            | Self::Dropped { room, .. }
             | Self::Undecryptable { room, .. } => room,
         }
     }
+}
+
+/// What a message is to another one (draft-ietf-mimi-content-08 section 5). Whether the sender may do that to it is for the reader to
+/// judge: the hub cannot tell one from the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Relation {
+    /// It stands for itself.
+    None,
+    /// It answers another one.
+    ReplyTo(MessageId),
+    /// It reacts to another one; the text is the reaction.
+    ReactionTo(MessageId),
+    /// It replaces another one.
+    Edits(MessageId),
+    /// It deletes another one, or takes a reaction back.
+    Deletes(MessageId),
 }
 
 /// In which form the text of a message came.

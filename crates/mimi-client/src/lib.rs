@@ -45,7 +45,8 @@ pub use self::{
         Client, ClientConfig, ConsentSummary, Consents, Conveyed, Download, Endpoint, ProfileField, ProfileFieldName,
         Sent,
     },
-    error::{ClientError, GroupInfoFailure, KeyMaterialFailure, MlsFailure, StateError, TransportError},
-    events::{Event, Form, Franking, RoomSummary},
-    session::{PrepareOptions, PreparedUpdate, ReportOptions, RoomOptions},
+    error::{ClientError, GroupInfoFailure, IntentFault, KeyMaterialFailure, MlsFailure, StateError, TransportError},
+    events::{Event, Form, Franking, Relation, RoomSummary},
+    session::{Draft, Intent, MetadataChange, PrepareOptions, PreparedUpdate, ReportOptions, RoomDetails, RoomOptions},
 };
+pub use mimi_content::MessageId;

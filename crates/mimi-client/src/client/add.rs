@@ -1,11 +1,13 @@
 //! Adding a user (draft-ietf-mimi-protocol-06 sections 3.2 and 3.3).
 
 use mimi_arch::{RoomUri, UserUri};
-use mimi_client_api::RoomCall;
 use mimi_protocol::AcceptedTimestamp;
 
 use super::Client;
-use crate::{error::ClientError, session::PreparedUpdate};
+use crate::{
+    error::ClientError,
+    session::{Intent, PreparedUpdate},
+};
 
 impl Client {
     /// Adds a user with all of the user's clients that have key material, in one commit, which carries the proposals that
@@ -14,8 +16,7 @@ impl Client {
     /// # Errors
     /// When there is no usable key material, the hub refuses, or an answer is lost.
     pub async fn add(&self, room: &RoomUri, user: &UserUri) -> Result<AcceptedTimestamp, ClientError> {
-        let prepared = self.prepare_add(room, user).await?;
-        self.submit_and_settle(prepared).await
+        self.carry_out(room, Intent::Add { user: user.clone() }).await
     }
 
     /// Fetches key material of the user through the room's hub and prepares the commit; see [`Client::submit_prepared`].
@@ -23,16 +24,8 @@ impl Client {
     /// # Errors
     /// When there is no usable key material, or the room cannot be changed now.
     pub async fn prepare_add(&self, room: &RoomUri, user: &UserUri) -> Result<PreparedUpdate, ClientError> {
+        let material = self.key_material(room, user).await?;
         let (room, user) = (room.clone(), user.clone());
-        let call = {
-            let (room, user) = (room.clone(), user.clone());
-            self.step(move |session| {
-                let body = session.key_material_request(&room, &user)?;
-                Ok(RoomCall { room_uri: room.to_string(), target_user: user.to_string(), body })
-            })
-            .await?
-        };
-        let reply = self.api().fetch_key_material(call).await?;
-        self.step(move |session| session.prepare_add(&room, &user, &reply.body)).await
+        self.step(move |session| session.prepare_add(&room, &user, &material)).await
     }
 }

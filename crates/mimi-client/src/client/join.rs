@@ -1,25 +1,33 @@
 //! Joining with a new device (draft-ietf-mimi-protocol-06 sections 3.6 and 5.6).
 
 use mimi_arch::RoomUri;
+use mimi_protocol::update::UpdateRoomResponse;
 
-use super::{Client, call};
+use super::{Client, call, intent::ATTEMPTS};
 use crate::{
     error::ClientError,
     session::{JoinStep, PreparedUpdate},
 };
 
 impl Client {
-    /// Joins a room by external commit: for a further client of a participant, or to come back after this client lost
-    /// the thread of a room. Sync first: messages of earlier epochs cannot be opened afterwards.
+    /// Joins a room by external commit: for a further client of a participant, for a user who was kicked or unbanned,
+    /// for anybody where the room is open, or to come back after this client lost the thread of a room. Sync first: messages of earlier epochs cannot be opened afterwards.
     ///
     /// # Errors
     /// When this client is a member and up to date, the hub refuses, its answer is not to be trusted, or an answer is
     /// lost. After a lost answer call this again: it finds out whether the hub took the commit.
     pub async fn join_external(&self, room: &RoomUri) -> Result<(), ClientError> {
         // req: MP06-3.6-04
-        match self.join_step(room).await? {
-            JoinStep::Joined => Ok(()),
-            JoinStep::Send(prepared) => self.submit_and_settle(*prepared).await.map(|_| ()),
+        let _alone = self.alone(room).await;
+        let mut attempt = 1;
+        loop {
+            let JoinStep::Send(prepared) = self.join_step(room).await? else { return Ok(()) };
+            match self.submit_and_settle(*prepared).await {
+                // A member was faster: the group is another one now.
+                Err(ClientError::UpdateRefused(UpdateRoomResponse::WrongEpoch { .. })) if attempt < ATTEMPTS => {}
+                outcome => return outcome.map(|_| ()),
+            }
+            attempt += 1;
         }
     }
 

@@ -1,12 +1,15 @@
 //! Leaving, and committing the leaving of others (draft-ietf-mimi-protocol-06 section 3.5).
 
 use mimi_arch::RoomUri;
-use mimi_protocol::AcceptedTimestamp;
+use mimi_protocol::{AcceptedTimestamp, update::UpdateRoomResponse};
 
-use super::Client;
+use super::{
+    Client,
+    intent::{ATTEMPTS, CATCH_UP},
+};
 use crate::{
     error::ClientError,
-    session::{PrepareOptions, PreparedUpdate},
+    session::{Intent, PreparedUpdate},
 };
 
 impl Client {
@@ -17,8 +20,25 @@ impl Client {
     /// When this client is not a member or is leaving already, the hub refuses, or the answer is lost.
     pub async fn leave(&self, room: &RoomUri) -> Result<AcceptedTimestamp, ClientError> {
         // req: MP06-3.5-04
-        let prepared = self.prepare_leave(room).await?;
-        self.submit_and_settle(prepared).await
+        let _alone = self.alone(room).await;
+        let mut attempt = 1;
+        loop {
+            let prepared = self.prepare_leave(room).await?;
+            match self.submit_and_settle(prepared).await {
+                // Proposals are of an epoch, too; nothing was accepted.
+                Err(ClientError::UpdateRefused(UpdateRoomResponse::WrongEpoch {
+                    current_epoch,
+                    error_description,
+                })) if attempt < ATTEMPTS => {
+                    if !self.wait_for(room, CATCH_UP, |epoch, _| epoch >= current_epoch).await?.0 {
+                        let refusal = UpdateRoomResponse::WrongEpoch { current_epoch, error_description };
+                        return Err(ClientError::UpdateRefused(refusal));
+                    }
+                }
+                outcome => return outcome,
+            }
+            attempt += 1;
+        }
     }
 
     /// Prepares the proposals of [`Client::leave`]; see [`Client::submit_prepared`].
@@ -36,10 +56,6 @@ impl Client {
     /// # Errors
     /// When none wait, this client is leaving itself, the hub refuses, or the answer is lost.
     pub async fn commit_pending(&self, room: &RoomUri) -> Result<AcceptedTimestamp, ClientError> {
-        if self.room(room).await?.pending_proposals == 0 {
-            return Err(ClientError::NothingPending { room: room.clone() });
-        }
-        let prepared = self.prepare_commit(room, PrepareOptions::default()).await?;
-        self.submit_and_settle(prepared).await
+        self.carry_out(room, Intent::CommitPending).await
     }
 }

@@ -7,17 +7,22 @@ mod add;
 mod consent;
 mod create;
 mod download;
+mod intent;
 mod join;
 mod leave;
+mod moderate;
 mod profile;
 mod queue;
 mod report;
 mod send;
+mod stock;
 mod two_step;
+mod write;
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
 use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
@@ -34,7 +39,7 @@ pub use self::{
 use crate::{
     api::Api,
     error::{ClientError, StateError},
-    events::RoomSummary,
+    events::{Event, RoomSummary},
     mls::{Identity, SUITE, library},
     session::Session,
     state::{
@@ -72,6 +77,12 @@ struct Inner {
     account: Account,
     session: Mutex<Session>,
     api: Api,
+    /// What came through the queue while an operation caught up, and is not reported yet.
+    unreported: Mutex<Vec<Event>>,
+    /// Held for a room while an operation changes it: the next one is made for what comes of it.
+    changing: Mutex<HashMap<RoomUri, Arc<tokio::sync::Mutex<()>>>>,
+    /// Whether the provider's stock of key packages is known to be enough.
+    stocked: AtomicBool,
 }
 
 impl std::fmt::Debug for Client {
@@ -141,7 +152,16 @@ impl Client {
     fn over(session: Session, api: Api) -> Result<Self, ClientError> {
         let account = session.account().clone();
         let api = api.with_token(&account.token)?;
-        Ok(Self { inner: Arc::new(Inner { account, session: Mutex::new(session), api }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                account,
+                session: Mutex::new(session),
+                api,
+                unreported: Mutex::default(),
+                changing: Mutex::default(),
+                stocked: AtomicBool::new(false),
+            }),
+        })
     }
 
     /// The user whose client this is.
@@ -197,6 +217,15 @@ impl Client {
             step(&mut session)
         })
         .await
+    }
+
+    /// Waits until no other operation of this client changes the room.
+    async fn alone(&self, room: &RoomUri) -> tokio::sync::OwnedMutexGuard<()> {
+        let lock = {
+            let mut changing = self.inner.changing.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(changing.entry(room.clone()).or_default())
+        };
+        lock.lock_owned().await
     }
 
     fn api(&self) -> &Api {

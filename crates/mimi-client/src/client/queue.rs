@@ -1,6 +1,6 @@
 //! The client's queue: processing, then acknowledging (draft-ietf-mimi-protocol-06 section 5.5, and the client API).
 
-use std::time::Duration;
+use std::{sync::PoisonError, time::Duration};
 
 use mimi_client_api::QueuedEvent;
 use tokio::time::Instant;
@@ -22,6 +22,29 @@ impl Client {
     /// # Errors
     /// When the state file fails, or the provider cannot be reached before anything was processed.
     pub async fn sync(&self) -> Result<Vec<Event>, ClientError> {
+        let mut events = self.unreported();
+        match self.drain_queue().await {
+            Ok(more) => events.extend(more),
+            Err(error) if events.is_empty() => return Err(error),
+            // They are durable, and would not come a second time.
+            Err(_) => return Ok(events),
+        }
+        self.top_up(&events).await;
+        Ok(events)
+    }
+
+    /// What came through the queue while an operation caught up with its room, and was not reported yet.
+    pub fn unreported(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.inner.unreported.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Keeps events until somebody asks.
+    pub(super) fn keep_unreported(&self, events: Vec<Event>) {
+        self.inner.unreported.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
+    }
+
+    /// Processes everything in the queue.
+    pub(super) async fn drain_queue(&self) -> Result<Vec<Event>, ClientError> {
         let after = self.step(crate::session::Session::position).await?;
         let mut stream = self.api().drain(after).await?;
         let mut events = Vec::new();
@@ -50,6 +73,16 @@ impl Client {
     /// # Errors
     /// As [`Client::sync`].
     pub async fn watch(&self, timeout: Duration) -> Result<Vec<Event>, ClientError> {
+        let unreported = self.unreported();
+        if !unreported.is_empty() {
+            return Ok(unreported);
+        }
+        let events = self.watch_queue(timeout).await?;
+        self.top_up(&events).await;
+        Ok(events)
+    }
+
+    async fn watch_queue(&self, timeout: Duration) -> Result<Vec<Event>, ClientError> {
         let deadline = Instant::now() + timeout;
         let after = self.step(crate::session::Session::position).await?;
         let mut stream = match tokio::time::timeout_at(deadline, self.api().watch(after)).await {
@@ -81,6 +114,9 @@ impl Client {
     }
 
     async fn receive(&self, queued: QueuedEvent) -> Result<Vec<Event>, ClientError> {
+        if queued.dropped > 0 {
+            return self.step(move |session| session.skip(queued.id, &queued.room_uri, queued.dropped)).await;
+        }
         self.step(move |session| session.receive(queued.id, &queued.room_uri, &queued.fanout_message)).await
     }
 

@@ -5,11 +5,14 @@ use mimi_protocol::{
     mls::{GroupInfo, MlsMessage, Welcome},
     participant_list::ParticipantListUpdate,
     ratchet_tree::RatchetTreeOption,
+    room_metadata::{ROOM_METADATA, RoomMetaData},
     update::{GroupInfoOption, HandshakeBundle},
 };
 use openmls::{
     group::{CommitMessageBundle, MlsGroup},
-    prelude::{AppDataUpdateProposal, KeyPackage, OpenMlsProvider as _, Proposal, tls_codec::Serialize as _},
+    prelude::{
+        AppDataUpdateProposal, KeyPackage, LeafNodeIndex, OpenMlsProvider as _, Proposal, tls_codec::Serialize as _,
+    },
 };
 
 use super::{Identity, Provider, components, encoded, library, participants};
@@ -20,10 +23,21 @@ use crate::error::{ClientError, MlsFailure};
 pub(crate) struct Plan {
     /// Clients to add.
     pub(crate) adds: Vec<KeyPackage>,
+    /// Members to remove.
+    pub(crate) removes: Vec<LeafNodeIndex>,
     /// Change of the participant list.
     pub(crate) list: Option<ParticipantListUpdate>,
+    /// The metadata of the room after it (section 7.6).
+    pub(crate) metadata: Option<RoomMetaData>,
     /// Whether the proposals that wait in the group are carried by reference.
     pub(crate) include_pending: bool,
+}
+
+impl Plan {
+    /// Nothing but the proposals that wait.
+    pub(crate) fn with_pending() -> Self {
+        Self { include_pending: true, ..Self::default() }
+    }
 }
 
 /// Builds a commit and leaves it pending in the group's stored state.
@@ -37,15 +51,20 @@ pub(crate) fn prepare(
     plan: Plan,
 ) -> Result<HandshakeBundle, ClientError> {
     // req: MP06-3.2-04, MP06-3.2-05, MP06-3.2-06, MP06-4.2-02, MP06-5.3-03, MP06-7.5-12
-    let own: Vec<AppDataUpdateProposal> = match &plan.list {
-        Some(update) => vec![AppDataUpdateProposal::update(participants::COMPONENT, update.to_bytes()?)],
-        None => Vec::new(),
-    };
+    let mut own = Vec::new();
+    if let Some(update) = &plan.list {
+        own.push(AppDataUpdateProposal::update(participants::COMPONENT, update.to_bytes()?));
+    }
+    // req: MP06-7.6-09
+    if let Some(metadata) = &plan.metadata {
+        own.push(AppDataUpdateProposal::update(ROOM_METADATA.0, metadata.to_bytes()?));
+    }
     let proposals = own.iter().cloned().map(|update| Proposal::AppDataUpdate(Box::new(update)));
     let mut builder = group
         .commit_builder()
         .consume_proposal_store(plan.include_pending)
         .propose_adds(plan.adds)
+        .propose_removals(plan.removes)
         .add_proposals(proposals)
         .load_psks(provider.storage())
         .map_err(library("preparing the commit"))?

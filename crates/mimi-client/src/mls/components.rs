@@ -13,10 +13,10 @@ use mimi_protocol::{
     franking::{FRANK_AAD, FRANKING_AGENT, FrankingAgent, FrankingAgentData},
     mls::{AppDataDictionary, AppDataOperation, AppDataUpdate, ComponentData, ComponentId, ExternalSender},
     participant_list::ParticipantList,
-    room_metadata::RoomMetadata,
+    room_metadata::{RoomMetaData, RoomMetadata},
     safe_aad::ComponentsList,
 };
-use mimi_room_policy::policy::{PerComponent, RoomPolicy, per_component};
+use mimi_room_policy::policy::{POLICY_COMPONENTS, PerComponent, RoomPolicy, per_component};
 use openmls::{
     component::ComponentData as MlsComponentData,
     group::GroupContext,
@@ -99,6 +99,20 @@ pub(crate) fn find(context: &GroupContext, id: ComponentId) -> Option<&[u8]> {
 /// Who franks the messages of the room, if somebody does.
 pub(crate) fn franking_agent(context: &GroupContext) -> Option<FrankingAgentData> {
     FrankingAgentData::from_bytes(find(context, FRANKING_AGENT)?).ok()
+}
+
+/// What the room says of itself, if it does (draft-ietf-mimi-protocol-06 section 7.6).
+pub(crate) fn metadata(context: &GroupContext) -> Option<RoomMetaData> {
+    RoomMetaData::from_bytes(find(context, ComponentId::ROOM_METADATA)?).ok()
+}
+
+/// The policy components of the room (draft-ietf-mimi-room-policy-03).
+///
+/// # Errors
+/// When one does not decode.
+pub(crate) fn policy(context: &GroupContext) -> Result<RoomPolicy, MlsFailure> {
+    let present = POLICY_COMPONENTS.iter().filter_map(|(id, _)| Some((*id, find(context, *id)?)));
+    Ok(RoomPolicy::from_components(present)?)
 }
 
 /// Whether the additional authenticated data of every message of the group are Safe AAD.

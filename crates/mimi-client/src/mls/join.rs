@@ -3,7 +3,7 @@
 use mimi_arch::RoomUri;
 use mimi_protocol::{
     codec::Wire as _,
-    mls::{ExternalSender, GroupInfo, MlsMessage, RatchetTree},
+    mls::{ExternalSender, GroupInfo, MlsMessage, ProposalView, RatchetTree},
     update::HandshakeBundle,
 };
 use openmls::{
@@ -87,7 +87,8 @@ pub(crate) fn external(
 
     // req: MP06-3.6-01, MP06-3.6-02, MP06-5.6-01
     let mut carried = Vec::new();
-    for message in pending {
+    // What the library cannot carry it need not read either; the hub proposes it anew (interpretation IP-18).
+    for message in pending.iter().filter(|message| matches!(message.as_proposal(), Some(ProposalView::SelfRemove))) {
         let message =
             MlsMessageIn::tls_deserialize_exact_bytes(&message.to_bytes()?).map_err(library("reading a proposal"))?;
         if let MlsMessageBodyIn::PublicMessage(message) = message.extract() {

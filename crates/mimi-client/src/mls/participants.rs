@@ -35,6 +35,11 @@ pub(crate) fn adding(user: &UserUri, role: RoleIndex) -> ParticipantListUpdate {
 /// The role that a user gives to those it adds, and a user who is no participant to itself where everyone may join: of the ones that the policy lets
 /// it give, the lowest. Without a policy that says so, 2.
 pub(crate) fn role_given_by(context: &GroupContext, user: &UserUri) -> RoleIndex {
+    lowest_role(context, user, RoleIndex::NON_PARTICIPANT)
+}
+
+/// The lowest role that a user may give to somebody who has the role `from`. Without a policy that says so, 2.
+pub(crate) fn lowest_role(context: &GroupContext, user: &UserUri, from: RoleIndex) -> RoleIndex {
     const USUAL: RoleIndex = RoleIndex(2);
     let roles =
         super::components::find(context, ComponentId::ROLES_LIST).and_then(|data| RolesList::from_bytes(data).ok());
@@ -42,10 +47,7 @@ pub(crate) fn role_given_by(context: &GroupContext, user: &UserUri) -> RoleIndex
     let role = roles.as_ref().and_then(|roles| roles.get(own).map(|role| (roles, role)));
     let Some((roles, role)) = role else { return USUAL };
     let given = roles.roles().iter().map(|given| given.role_index);
-    given
-        .filter(|to| *to > RoleIndex::BANNED && role.may_change(RoleIndex::NON_PARTICIPANT, *to))
-        .min()
-        .unwrap_or(USUAL)
+    given.filter(|to| *to > RoleIndex::BANNED && role.may_change(from, *to)).min().unwrap_or(USUAL)
 }
 
 /// The update that removes the participant at an index of the current list.

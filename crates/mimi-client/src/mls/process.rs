@@ -1,13 +1,16 @@
 //! Taking in what the hub fans out: proposals, commits and application messages
 //! (draft-ietf-mimi-protocol-06 section 5.5).
 
-use mimi_arch::{ClientUri, RoomUri, UserUri};
+use std::collections::BTreeMap;
+
+use mimi_arch::{ClientUri, RoleIndex, RoomUri, UserUri};
 use mimi_protocol::{
     Epoch,
     application_framing::Framing,
     codec::Wire as _,
     franking::{FrankAad, FrankingAgentData, FrankingTag},
     mls::MlsMessage,
+    room_metadata::RoomMetaData,
 };
 use openmls::{
     group::MlsGroup,
@@ -18,7 +21,7 @@ use openmls::{
 };
 
 use super::{
-    Provider, client_of, components, library, participants,
+    Provider, client_of, components, external_proposal, library, participants,
     room_group::{check_context, check_members, group_id},
     storage,
 };
@@ -42,13 +45,24 @@ pub(crate) enum Processed {
     Committed {
         /// The epoch it began.
         epoch: Epoch,
-        /// Users the participant list gained.
-        added: Vec<UserUri>,
-        /// Users the participant list lost.
-        removed: Vec<UserUri>,
+        /// What it changed in the room.
+        changes: Changes,
     },
     /// A commit that removed this client.
     Removed,
+}
+
+/// What a commit changed in the room, as far as people see it.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    /// Users that the participant list gained, but for those who were put there as banned.
+    pub(crate) added: Vec<UserUri>,
+    /// Users that the participant list lost, but for those who were there as banned.
+    pub(crate) removed: Vec<UserUri>,
+    /// Users whose role is another one now, and who were banned without having been participants.
+    pub(crate) roles: Vec<(UserUri, RoleIndex)>,
+    /// The metadata, if they are others now.
+    pub(crate) metadata: Option<RoomMetaData>,
 }
 
 /// An application message as MLS gave it back.
@@ -75,9 +89,9 @@ pub(crate) fn process(
     provider: &Provider<'_>,
     room: &RoomUri,
     group: &mut MlsGroup,
-    message: &MlsMessage,
+    wire: &MlsMessage,
 ) -> Result<Processed, ClientError> {
-    let message: ProtocolMessage = MlsMessageIn::tls_deserialize_exact_bytes(&message.to_bytes()?)
+    let message: ProtocolMessage = MlsMessageIn::tls_deserialize_exact_bytes(&wire.to_bytes()?)
         .map_err(library("reading a message"))?
         .try_into_protocol_message()
         .map_err(library("reading a message"))?;
@@ -91,6 +105,9 @@ pub(crate) fn process(
     }
     if message.is_handshake_message() && message.epoch() < own {
         return Ok(Processed::Stale);
+    }
+    if let Some(proposal) = external_proposal::read(group, wire)? {
+        return keep(provider, group, proposal);
     }
     let processed = group.process_message(provider, message).map_err(library("processing a message"))?;
     let processed = resolve(provider, group, processed)?;
@@ -130,7 +147,7 @@ pub(crate) fn merge(
     staged: Option<StagedCommit>,
 ) -> Result<Processed, ClientError> {
     // req: MP06-4.2-06, MP06-7.3-04
-    let before = users(group)?;
+    let (before, metadata) = (roles(group)?, metadata_of(group));
     match staged {
         Some(staged) => group.merge_staged_commit(provider, staged).map_err(library("merging a commit"))?,
         None => group.merge_pending_commit(provider).map_err(library("merging the own commit"))?,
@@ -142,17 +159,30 @@ pub(crate) fn merge(
     check_context(room, context)?;
     let credentials: Vec<_> = group.members().map(|member| member.credential).collect();
     check_members(context, &credentials)?;
-    let after = users(group)?;
-    Ok(Processed::Committed {
-        epoch: Epoch(group.epoch().as_u64()),
-        added: after.iter().filter(|user| !before.contains(user)).cloned().collect(),
-        removed: before.iter().filter(|user| !after.contains(user)).cloned().collect(),
-    })
+    let after = roles(group)?;
+    let stands = |role: &RoleIndex| *role != RoleIndex::BANNED;
+    let newcomers = after.iter().filter(|(user, _)| !before.contains_key(*user));
+    let gone = before.iter().filter(|(user, role)| !after.contains_key(*user) && stands(role));
+    let changed = after.iter().filter(|(user, role)| match before.get(*user) {
+        Some(earlier) => earlier != *role,
+        None => !stands(role),
+    });
+    let changes = Changes {
+        added: newcomers.filter(|(_, role)| stands(role)).map(|(user, _)| user.clone()).collect(),
+        removed: gone.map(|(user, _)| user.clone()).collect(),
+        roles: changed.map(|(user, role)| (user.clone(), *role)).collect(),
+        metadata: metadata_of(group).filter(|after| metadata.as_ref() != Some(after)),
+    };
+    Ok(Processed::Committed { epoch: Epoch(group.epoch().as_u64()), changes })
 }
 
-fn users(group: &MlsGroup) -> Result<Vec<UserUri>, MlsFailure> {
+fn roles(group: &MlsGroup) -> Result<BTreeMap<UserUri, RoleIndex>, MlsFailure> {
     let list = participants::of(group.public_group().group_context())?;
-    Ok(list.participants().iter().map(|entry| entry.user().clone()).collect())
+    Ok(list.participants().iter().map(|entry| (entry.user().clone(), entry.role_index())).collect())
+}
+
+fn metadata_of(group: &MlsGroup) -> Option<RoomMetaData> {
+    components::metadata(group.public_group().group_context())
 }
 
 fn resolve(

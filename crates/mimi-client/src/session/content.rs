@@ -2,7 +2,7 @@
 //! franked (draft-ietf-mimi-content-08; draft-ietf-mimi-protocol-06 sections 5.4.1.1 and 5.4.1.3).
 
 use mimi_arch::RoomUri;
-use mimi_content::{Disposition, MimiContent, NestedPart, Part, Salt, TEXT_PLAIN, markdown::Markdown};
+use mimi_content::{Disposition, MessageId, MimiContent, NestedPart, Part, Salt, TEXT_PLAIN, markdown::Markdown};
 use mimi_protocol::{
     AcceptedTimestamp, CipherSuite, IdentifierUri,
     application_framing::{self, Framing, MediaType},
@@ -11,43 +11,52 @@ use mimi_protocol::{
     submit_message::Frank,
 };
 
+use super::Draft;
 use crate::{
     error::{ClientError, MlsFailure},
-    events::{Form, Franking},
+    events::{Form, Franking, Relation},
     mls::{SUITE, process::Opened},
 };
+
+/// What a person sees of a deletion.
+pub(super) const DELETED: &str = "[a message was deleted]";
 
 /// Application data to be encrypted, and the sender's commitment to them.
 pub(super) struct Outgoing {
     pub(super) application_data: Vec<u8>,
     pub(super) tag: FrankingTag,
+    /// What others call the message.
+    pub(super) id: MessageId,
 }
 
-/// A text as MIMI content that names its sender and room, framed as the group wants it.
+/// A draft as MIMI content that names its sender and room, framed as the group wants it.
 ///
 /// # Errors
-/// When the text is too long for the frame.
+/// When it is too long for the frame.
 // req: MP06-5.4.1.1-01, MP06-5.4.1.1-02, MP06-5.4.1.1-03, MP06-5.4.1.1-04
 pub(super) fn outgoing(
-    text: &str,
+    draft: &Draft,
     salt: [u8; 16],
     sender: &str,
     room: &RoomUri,
     framing: &Framing,
 ) -> Result<Outgoing, ClientError> {
-    let content = MimiContent::text(text, Salt::new(salt)).sender_uri(sender).room_uri(room.as_str()).build().encode();
+    let content = draft.build(Salt::new(salt), sender, room).encode();
+    let id = MessageId::compute(&content, sender, room.as_str(), &Salt::new(salt)).map_err(MlsFailure::from)?;
     let media_type: Option<MediaType> = match framing {
         Framing::Bare => None,
         Framing::Framed(_) => Some(mimi_content::MEDIA_TYPE.parse().map_err(|_| MlsFailure::MediaType)?),
     };
     let application_data = application_framing::seal(framing, media_type.as_ref(), &content)?;
     let tag = franking_tag(&salt, &application_data);
-    Ok(Outgoing { application_data, tag })
+    Ok(Outgoing { application_data, tag, id })
 }
 
 /// An application message as it is told to a person.
 pub(super) struct Incoming {
     pub(super) text: String,
+    pub(super) id: Option<MessageId>,
+    pub(super) relation: Relation,
     pub(super) form: Form,
     pub(super) franking: Franking,
     /// What can be shown to the hub, if the frank holds.
@@ -77,7 +86,13 @@ pub(super) fn incoming(
     match MimiContent::decode(&inner.content) {
         Ok(content) => {
             let (franking, proof) = verify(&content, opened, room, accepted, frank);
-            Ok(Incoming { text: text_of(&content), form: Form::MimiContent, franking, proof })
+            // Whose leaf signed it is certain; what the content says of its sender is not.
+            let sender = opened.sender.user();
+            let id = sender.and_then(|sender| {
+                MessageId::compute(&inner.content, sender.as_str(), room.as_str(), &content.salt).ok()
+            });
+            let (text, relation) = (text_of(&content), relation_of(&content));
+            Ok(Incoming { text, id, relation, form: Form::MimiContent, franking, proof })
         }
         // The first octet of MIMI content begins no UTF-8 text, so that one is not taken for the other.
         Err(error) => match (media_type, String::from_utf8(inner.content)) {
@@ -92,7 +107,7 @@ fn without_salt(text: String, opened: &Opened, frank: Option<&Frank>) -> Incomin
         (None, None) => Franking::NotFranked,
         _ => Franking::Unverifiable,
     };
-    Incoming { text, form: Form::Plain, franking, proof: None }
+    Incoming { text, id: None, relation: Relation::None, form: Form::Plain, franking, proof: None }
 }
 
 // req: MP06-5.4.1.3-01, MP06-5.4.1.3-02, MP06-5.4.1.3-03, MP06-5.4.1.3-04, MP06-5.4.1.3-05
@@ -132,10 +147,21 @@ fn verify(
     }
 }
 
+// req: MC08-5.2-01, MC08-5.3-01, MC08-5.5-01, MC08-5.6-01, MC08-5.7-01
+fn relation_of(content: &MimiContent) -> Relation {
+    match (content.replaces, content.in_reply_to) {
+        (Some(first), _) if content.body.part == Part::Null => Relation::Deletes(first),
+        (Some(first), _) => Relation::Edits(first),
+        (None, Some(to)) if content.body.disposition == Disposition::Reaction => Relation::ReactionTo(to),
+        (None, Some(to)) => Relation::ReplyTo(to),
+        (None, None) => Relation::None,
+    }
+}
+
 /// The text of a message for a person: of alternatives the plain one.
 fn text_of(content: &MimiContent) -> String {
     if content.replaces.is_some() && content.body.part == Part::Null {
-        return "[a message was deleted]".to_owned();
+        return DELETED.to_owned();
     }
     text_of_body(&content.body)
 }

@@ -1,6 +1,7 @@
 //! Application messages on their way out (draft-ietf-mimi-protocol-06 sections 3.4 and 5.4).
 
 use mimi_arch::RoomUri;
+use mimi_content::MessageId;
 use mimi_protocol::{
     IdentifierUri, codec::Wire as _, franking::FRANK_AAD, mls::MlsMessage, submit_message::SubmitMessageRequest,
 };
@@ -8,19 +9,34 @@ use mimi_protocol::{
 use openmls::{framing::SafeAadItem, prelude::OpenMlsProvider as _};
 use openmls_traits::random::OpenMlsRand as _;
 
-use super::{Session, content, member};
+use super::{Draft, Session, content, member};
 use crate::{
     error::ClientError,
     mls::{Provider, components, library, room_group},
-    state::{account::Account, queue},
+    state::{account::Account, message_ids, queue},
 };
 
+/// A message that can be sent.
+pub(crate) struct Sealed {
+    pub(crate) message: MlsMessage,
+    /// What others call it.
+    pub(crate) id: MessageId,
+}
+
 impl Session {
-    /// Encrypts a text for a room, as MIMI content with a franking tag beside it. `noted` messages are recognised when they come back although their answer was lost.
+    /// Encrypts a text; see [`Session::seal_draft`].
+    ///
+    /// # Errors
+    /// As [`Session::seal_draft`].
+    pub(crate) fn seal(&mut self, room: &RoomUri, text: &str, noted: bool) -> Result<MlsMessage, ClientError> {
+        Ok(self.seal_draft(room, &Draft::Text(text.to_owned()), noted)?.message)
+    }
+
+    /// Encrypts a draft for a room, as MIMI content with a franking tag beside it. `noted` messages are recognised when they come back although their answer was lost.
     ///
     /// # Errors
     /// When this client is not a member or is leaving, or proposals have to be committed first.
-    pub(crate) fn seal(&mut self, room: &RoomUri, text: &str, noted: bool) -> Result<MlsMessage, ClientError> {
+    pub(crate) fn seal_draft(&mut self, room: &RoomUri, draft: &Draft, noted: bool) -> Result<Sealed, ClientError> {
         let Account { identity, user, .. } = &self.account;
         self.state.write(|transaction| {
             let provider = Provider::new(transaction);
@@ -35,7 +51,7 @@ impl Session {
             let salt = provider.rand().random_array().map_err(library("making a salt"))?;
             let context = group.public_group().group_context();
             let (framing, safe_aad) = (components::framing(context)?, components::has_safe_aad(context));
-            let outgoing = content::outgoing(text, salt, user.as_str(), room, &framing)?;
+            let outgoing = content::outgoing(draft, salt, user.as_str(), room, &framing)?;
             // req: MP06-5.4.1.1-05
             if safe_aad {
                 let tag = outgoing.tag.as_bytes().to_vec();
@@ -50,9 +66,10 @@ impl Session {
                 .to_bytes()
                 .map_err(library("sealing a message"))?;
             if noted {
-                queue::put_outgoing(transaction, room, &message, text)?;
+                queue::put_outgoing(transaction, room, &message, draft.as_text())?;
+                message_ids::put(transaction, room, &outgoing.id)?;
             }
-            Ok(MlsMessage::from_bytes(&message)?)
+            Ok(Sealed { message: MlsMessage::from_bytes(&message)?, id: outgoing.id })
         })
     }
 
@@ -64,6 +81,14 @@ impl Session {
         let request =
             SubmitMessageRequest { app_message: message.clone(), sending_uri: IdentifierUri::from(&self.account.user) };
         Ok(request.to_bytes()?)
+    }
+
+    /// The messages seen or sent lately whose ID begins with these hexadecimal digits.
+    ///
+    /// # Errors
+    /// When the file fails.
+    pub(crate) fn find_message(&mut self, room: &RoomUri, digits: &str) -> Result<Vec<MessageId>, ClientError> {
+        self.state.peek(|connection| Ok(message_ids::beginning(connection, room, digits)?))
     }
 
     /// The message was answered, one way or the other.

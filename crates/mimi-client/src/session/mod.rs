@@ -6,7 +6,10 @@
 //! the update stays until the queue shows what the hub took.
 
 mod content;
+mod details;
+mod draft;
 mod founding;
+mod intent;
 mod joining;
 mod message;
 mod receive;
@@ -20,12 +23,15 @@ use mimi_protocol::Epoch;
 use openmls::group::MlsGroup;
 use rusqlite::Connection;
 
-pub(crate) use self::joining::JoinStep;
 pub use self::{
+    details::RoomDetails,
+    draft::Draft,
     founding::RoomOptions,
+    intent::{Intent, MetadataChange},
     report::ReportOptions,
     update::{PrepareOptions, PreparedUpdate},
 };
+pub(crate) use self::{joining::JoinStep, message::Sealed};
 use crate::{
     error::{ClientError, StateError},
     events::RoomSummary,

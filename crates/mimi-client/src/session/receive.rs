@@ -21,13 +21,14 @@ use super::{
 };
 use crate::{
     error::{ClientError, MlsFailure, StateError},
-    events::{Event, Form, Franking},
+    events::{Event, Form, Franking, Relation},
     mls::{
         Identity, Provider, join,
-        process::{self, Opened, Processed},
+        process::{self, Changes, Opened, Processed},
         room_group,
     },
     state::{
+        message_ids,
         messages::{self, Kept},
         queue,
         rooms::{self, RoomRow, Standing},
@@ -52,6 +53,17 @@ impl Session {
             };
             queue::set_position(transaction, id)?;
             Ok(events)
+        })
+    }
+
+    /// Passes by an event in the queue that stands for messages which the provider dropped.
+    pub(crate) fn skip(&mut self, id: u64, room: &str, count: u64) -> Result<Vec<Event>, ClientError> {
+        self.state.write(|transaction| {
+            if id <= queue::position(transaction)? {
+                return Ok(Vec::new());
+            }
+            queue::set_position(transaction, id)?;
+            Ok(room.parse().map(|room| Event::Dropped { room, count }).into_iter().collect())
         })
     }
 }
@@ -96,7 +108,7 @@ impl Arrival<'_> {
         let Some((caught_up, row)) = self.catch_up(event, &row)? else {
             return self.dispatch(event, row);
         };
-        let mut events = vec![caught_up];
+        let mut events = caught_up;
         events.extend(self.dispatch(event, Some(row))?);
         Ok(events)
     }
@@ -104,7 +116,11 @@ impl Arrival<'_> {
     /// A hub need not send a client's own commit back to it. When the answer was lost too, the first message of the epoch
     /// that the commit would begin says that it was accepted: the commit is merged, and stays so only if the message then
     /// proves to be made with the keys of that epoch.
-    fn catch_up(&self, event: &FanoutEvent, row: &Option<RoomRow>) -> Result<Option<(Event, RoomRow)>, ClientError> {
+    fn catch_up(
+        &self,
+        event: &FanoutEvent,
+        row: &Option<RoomRow>,
+    ) -> Result<Option<(Vec<Event>, RoomRow)>, ClientError> {
         let (FanoutEvent::Application { message, .. } | FanoutEvent::Commit { message, .. }, Some(row)) = (event, row)
         else {
             return Ok(None);
@@ -117,14 +133,12 @@ impl Arrival<'_> {
         if epoch_of(message) != group.epoch().as_u64().checked_add(1).map(Epoch) {
             return Ok(None);
         }
-        let Processed::Committed { epoch, added, removed } = process::merge(&provider, self.room, &mut group, None)?
-        else {
+        let Processed::Committed { epoch, changes } = process::merge(&provider, self.room, &mut group, None)? else {
             return Ok(None);
         };
         let row = RoomRow { pending: None, last_epoch: epoch, ..row.clone() };
         rooms::put(self.connection, &row)?;
-        let event = Event::Committed { room: self.room.clone(), epoch, added, removed, accepted: self.accepted };
-        Ok(Some((event, row)))
+        Ok(Some((self.committed(epoch, changes), row)))
     }
 
     fn dispatch(&self, event: &FanoutEvent, row: Option<RoomRow>) -> Result<Vec<Event>, ClientError> {
@@ -180,6 +194,8 @@ impl Arrival<'_> {
                     sender: self.identity.client.clone(),
                     accepted: self.accepted,
                     text,
+                    id: None,
+                    relation: Relation::None,
                     form: Form::MimiContent,
                     franking: Franking::Own,
                 };
@@ -195,13 +211,18 @@ impl Arrival<'_> {
 
     /// A message that was opened. With a frank that holds it is kept, so that it can be reported.
     fn message(&self, opened: Opened, frank: Option<&Frank>) -> Result<Vec<Event>, ClientError> {
-        let Incoming { text, form, franking, proof } = content::incoming(&opened, self.room, self.accepted, frank)?;
+        let Incoming { text, id, relation, form, franking, proof } =
+            content::incoming(&opened, self.room, self.accepted, frank)?;
         let Opened { sender, application_data, .. } = opened;
         if let (Some(proof), Some(user)) = (proof, sender.user()) {
             let kept = Kept { application_data, frank: proof.frank().clone() };
             messages::put(self.connection, self.room, &user, self.accepted, &kept)?;
         }
-        Ok(vec![Event::Message { room: self.room.clone(), sender, accepted: self.accepted, text, form, franking }])
+        if let Some(id) = &id {
+            message_ids::put(self.connection, self.room, id)?;
+        }
+        let (room, accepted) = (self.room.clone(), self.accepted);
+        Ok(vec![Event::Message { room, sender, accepted, text, id, relation, form, franking }])
     }
 
     fn proposals<'m>(
@@ -241,33 +262,48 @@ impl Arrival<'_> {
     ) -> Result<Vec<Event>, ClientError> {
         let mut events = Vec::new();
         if row.standing == Standing::Joining {
-            if let Some(decided) = self.joining(&mut row, message)? {
-                return Ok(decided);
+            events = self.joining(&mut row, message)?;
+            if row.standing != Standing::Member {
+                return Ok(events);
             }
         } else {
             self.take_own_proposals_in(&row)?;
             match self.process(message)? {
-                Processed::Committed { epoch, added, removed } => {
+                Processed::Committed { epoch, changes } => {
                     // It took the epoch that an update of this client was made for, or was that update.
                     row.pending = None;
                     row.last_epoch = epoch;
                     rooms::put(self.connection, &row)?;
-                    let room = self.room.clone();
-                    events.push(Event::Committed { room, epoch, added, removed, accepted: self.accepted });
+                    events = self.committed(epoch, changes);
                 }
                 Processed::Removed => return self.removed(row),
-                Processed::Stale => return Ok(Vec::new()),
+                // This client's own external commit, of which it knew that it was accepted; what is stapled to it is of the new epoch.
+                Processed::Stale => {}
                 _ => return Err(MlsFailure::Unexpected { expected: "a commit" }.into()),
             }
         }
+        // req: MP06-5.5-14
         if !external_proposals.is_empty() {
             events.extend(self.proposals(row, external_proposals.iter())?);
         }
         Ok(events)
     }
 
+    fn committed(&self, epoch: Epoch, changes: Changes) -> Vec<Event> {
+        let (room, accepted) = (self.room.clone(), self.accepted);
+        let Changes { added, removed, roles, metadata } = changes;
+        let mut events = vec![Event::Committed { room: room.clone(), epoch, added, removed, accepted }];
+        if !roles.is_empty() {
+            events.push(Event::RolesChanged { room: room.clone(), roles, accepted });
+        }
+        if let Some(metadata) = metadata {
+            events.push(Event::MetadataChanged { room, metadata: Box::new(metadata), accepted });
+        }
+        events
+    }
+
     /// A commit that comes while this client's own external commit is not answered.
-    fn joining(&self, row: &mut RoomRow, message: &MlsMessage) -> Result<Option<Vec<Event>>, ClientError> {
+    fn joining(&self, row: &mut RoomRow, message: &MlsMessage) -> Result<Vec<Event>, ClientError> {
         let own = match pending(row) {
             Some(HandshakeBundle::Commit { commit, .. }) => commit,
             _ => return Err(StateError::Corrupt { what: "external commit" }.into()),
@@ -276,14 +312,14 @@ impl Arrival<'_> {
             row.standing = Standing::Member;
             row.pending = None;
             rooms::put(self.connection, row)?;
-            return Ok(Some(vec![Event::Joined { room: self.room.clone(), epoch: row.first_epoch }]));
+            return Ok(vec![Event::Joined { room: self.room.clone(), epoch: row.first_epoch }]);
         }
         if epoch_of(message) == epoch_of(&own) {
             // Another commit took the epoch: the hub did not and will not accept this client's.
             room_group::delete(&Provider::new(self.connection), self.room)?;
             rooms::delete(self.connection, self.room)?;
         }
-        Ok(Some(Vec::new()))
+        Ok(Vec::new())
     }
 
     /// A commit may carry proposals of this client whose answer was lost and that did not come back before it.

@@ -113,7 +113,7 @@ impl Session {
             }
             let known = participants::of(group.public_group().group_context())?.index_of(target).is_some();
             let role = participants::role_given_by(group.public_group().group_context(), &own);
-            Ok(Plan { adds, list: (!known).then(|| participants::adding(target, role)), include_pending: true })
+            Ok(Plan { adds, list: (!known).then(|| participants::adding(target, role)), ..Plan::with_pending() })
         })
     }
 
@@ -250,11 +250,12 @@ impl Session {
                 let user = room_group::user_of(client)?;
                 checked.push(key_package::check(provider, &user, client, package)?);
             }
-            Ok(Plan { adds: checked, list, include_pending: false })
+            Ok(Plan { adds: checked, list, ..Plan::default() })
         })
     }
 
-    fn prepare(
+    /// Prepares a commit of what the plan says, which is made for the group as it stands.
+    pub(super) fn prepare(
         &mut self,
         room: &RoomUri,
         plan: impl FnOnce(&Provider<'_>, &MlsGroup) -> Result<Plan, ClientError>,

@@ -5,6 +5,7 @@
 //! so two processes may use the same file, for example one that watches and one that sends.
 
 pub(crate) mod account;
+pub(crate) mod message_ids;
 pub(crate) mod messages;
 pub(crate) mod queue;
 pub(crate) mod rooms;
@@ -56,6 +57,12 @@ const SCHEMA: &str = "
         frank BLOB NOT NULL,
         PRIMARY KEY (room, accepted)
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS mimi_message_ids (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        room TEXT NOT NULL,
+        id TEXT NOT NULL,
+        UNIQUE (room, id)
+    ) STRICT;
     CREATE TABLE IF NOT EXISTS mimi_queue (
         one INTEGER PRIMARY KEY CHECK (one = 1),
         processed INTEGER NOT NULL

@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use mimi_client_api::{
     Account, AcknowledgeRequest, AcknowledgeResponse, AssetPiece, ConveyConsentRequest, ConveyConsentResponse,
-    CreateRoomRequest, CreateRoomResponse, DeleteAccountRequest, DeleteAccountResponse, DescribeRequest,
-    DescribeResponse, DownloadRequest, FetchProfileRequest, FindUsersRequest, FindUsersResponse, ForgetRoomRequest,
-    ForgetRoomResponse, ListConsentsRequest, ListConsentsResponse, Profile, QueuedEvent, RegisterRequest,
-    RegisterResponse, RoomCall, RoomReply, SetAccountRequest, UploadKeyPackagesRequest, UploadKeyPackagesResponse,
-    WatchRequest,
+    CountKeyPackagesRequest, CreateRoomRequest, CreateRoomResponse, DeleteAccountRequest, DeleteAccountResponse,
+    DescribeRequest, DescribeResponse, DownloadRequest, FetchProfileRequest, FindUsersRequest, FindUsersResponse,
+    ForgetRoomRequest, ForgetRoomResponse, KeyPackageStock, ListConsentsRequest, ListConsentsResponse, Profile,
+    QueuedEvent, RegisterRequest, RegisterResponse, RoomCall, RoomReply, SetAccountRequest, UploadKeyPackagesRequest,
+    UploadKeyPackagesResponse, WatchRequest,
     client_api_server::{ClientApi, ClientApiServer},
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -27,6 +27,10 @@ type Events = tokio_stream::Iter<std::vec::IntoIter<Result<QueuedEvent, Status>>
 #[derive(Default)]
 pub(super) struct Script {
     pub(super) update: Option<Result<Vec<u8>, Code>>,
+    /// How often it was asked for an update.
+    pub(super) updates: usize,
+    /// The first update is answered with this in place of `update`, and these events come by then.
+    pub(super) surprise: Option<(Vec<u8>, Vec<QueuedEvent>)>,
     pub(super) queue: Vec<QueuedEvent>,
     pub(super) queue_breaks: bool,
     pub(super) acknowledged: Vec<u64>,
@@ -120,6 +124,14 @@ impl ClientApi for Service {
         Ok(Response::new(UploadKeyPackagesResponse { available }))
     }
 
+    async fn count_key_packages(
+        &self,
+        request: Request<CountKeyPackagesRequest>,
+    ) -> Result<Response<KeyPackageStock>, Status> {
+        let available = u32::try_from(self.script(&request)?.key_packages).unwrap();
+        Ok(Response::new(KeyPackageStock { available, last_resort: 0, low: available < 8 }))
+    }
+
     async fn create_room(&self, request: Request<CreateRoomRequest>) -> Result<Response<CreateRoomResponse>, Status> {
         use mimi_protocol::codec::Wire as _;
         let mut script = self.script(&request)?;
@@ -136,7 +148,13 @@ impl ClientApi for Service {
     }
 
     async fn update_room(&self, request: Request<RoomCall>) -> Result<Response<RoomReply>, Status> {
-        match &self.script(&request)?.update {
+        let mut script = self.script(&request)?;
+        script.updates += 1;
+        if let Some((body, events)) = script.surprise.take() {
+            script.queue.extend(events);
+            return Ok(Response::new(RoomReply { body }));
+        }
+        match &script.update {
             Some(Ok(body)) => Ok(Response::new(RoomReply { body: body.clone() })),
             Some(Err(code)) => Err(Status::new(*code, "as the script says")),
             None => Err(Status::unimplemented("")),
@@ -213,6 +231,6 @@ impl ClientApi for Service {
 
     async fn acknowledge(&self, request: Request<AcknowledgeRequest>) -> Result<Response<AcknowledgeResponse>, Status> {
         self.script(&request)?.acknowledged.push(request.get_ref().up_to);
-        Ok(Response::new(AcknowledgeResponse {}))
+        Ok(Response::new(AcknowledgeResponse::default()))
     }
 }

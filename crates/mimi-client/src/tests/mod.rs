@@ -5,8 +5,11 @@ mod fake_provider;
 mod flow;
 mod franking;
 mod hostile;
+mod hub_proposals;
 mod lost_answers;
+mod moderation;
 mod transport;
+mod trying_again;
 
 use std::path::PathBuf;
 

@@ -163,7 +163,8 @@ async fn events_are_acknowledged_after_processing_and_reported_although_the_prov
     let provider = FakeProvider::start("a.example").await;
     let folder = tempfile::tempdir().unwrap();
     let client = registered(&provider, folder.path()).await;
-    let junk = |id, size| QueuedEvent { id, room_uri: room().to_string(), fanout_message: vec![0xff; size] };
+    let junk =
+        |id, size| QueuedEvent { id, room_uri: room().to_string(), fanout_message: vec![0xff; size], dropped: 0 };
     // The second is larger than what gRPC takes unasked.
     provider.script.lock().unwrap().queue = vec![junk(1, 10), junk(2, 6 << 20)];
     let events = client.sync().await.unwrap();
@@ -181,4 +182,16 @@ async fn events_are_acknowledged_after_processing_and_reported_although_the_prov
     provider.script.lock().unwrap().queue_breaks = false;
     assert_eq!(client.watch(std::time::Duration::from_secs(5)).await.unwrap(), []);
     assert_eq!(provider.script.lock().unwrap().acknowledged, [2, 3]);
+}
+
+#[tokio::test]
+async fn what_the_provider_dropped_is_reported_once_with_its_count_and_acknowledged() {
+    let provider = FakeProvider::start("a.example").await;
+    let folder = tempfile::tempdir().unwrap();
+    let client = registered(&provider, folder.path()).await;
+    provider.script.lock().unwrap().queue =
+        vec![QueuedEvent { id: 7, room_uri: room().to_string(), fanout_message: Vec::new(), dropped: 40 }];
+    assert_eq!(client.sync().await.unwrap(), [Event::Dropped { room: room(), count: 40 }]);
+    assert_eq!(provider.script.lock().unwrap().acknowledged, [7]);
+    assert_eq!(client.sync().await.unwrap(), []);
 }
