@@ -4,7 +4,10 @@
 use std::{
     convert::Infallible,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -16,7 +19,7 @@ use hyper_util::{
     server::conn::auto,
 };
 use mimi_provider::tls::TlsIdentity;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 use tokio_rustls::TlsAcceptor;
 
 /// A request as one provider sent it to another.
@@ -81,21 +84,48 @@ impl Speaker {
 
 /// Stands in for the provider that `identity` belongs to, hands every request on through `upstream` and answers as that does.
 pub fn record(listener: TcpListener, identity: &TlsIdentity, upstream: Speaker) -> (Log, JoinHandle<()>) {
+    record_losing(listener, identity, upstream, 0)
+}
+
+/// The same, but the first `lost` posts are handed on and their answers lost: the connection ends instead.
+pub fn record_losing(
+    listener: TcpListener,
+    identity: &TlsIdentity,
+    upstream: Speaker,
+    lost: usize,
+) -> (Log, JoinHandle<()>) {
     let acceptor = TlsAcceptor::from(Arc::new(identity.peer_server().unwrap()));
     let own_port = listener.local_addr().unwrap().port();
     let log = Log::default();
     let all = log.clone();
     let task = tokio::spawn(async move {
+        let answers = Arc::new(AtomicUsize::new(0));
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             let (acceptor, log, upstream) = (acceptor.clone(), all.clone(), upstream.clone());
+            let answers = answers.clone();
             tokio::spawn(async move {
                 let Ok(stream) = acceptor.accept(stream).await else { return };
+                let cut = Arc::new(Notify::new());
+                let lose = cut.clone();
                 let service = service_fn(move |request: Request<Incoming>| {
-                    let (log, upstream) = (log.clone(), upstream.clone());
-                    async move { Ok::<_, Infallible>(hand_on(request, own_port, &log, &upstream).await) }
+                    let (log, upstream, lose) = (log.clone(), upstream.clone(), lose.clone());
+                    let answers = answers.clone();
+                    async move {
+                        let is_post = request.method() == Method::POST;
+                        let answer = hand_on(request, own_port, &log, &upstream).await;
+                        if is_post && answers.fetch_add(1, Ordering::Relaxed) < lost {
+                            lose.notify_one();
+                            std::future::pending::<()>().await;
+                        }
+                        Ok::<_, Infallible>(answer)
+                    }
                 });
-                let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+                let builder = auto::Builder::new(TokioExecutor::new());
+                tokio::select! {
+                    _ = builder.serve_connection(TokioIo::new(stream), service) => {}
+                    () = cut.notified() => {}
+                }
             });
         }
     });
@@ -105,7 +135,11 @@ pub fn record(listener: TcpListener, identity: &TlsIdentity, upstream: Speaker) 
 /// The directory that comes back names the stand-in's port, so that requests to the endpoints come by, too.
 async fn hand_on(request: Request<Incoming>, own_port: u16, log: &Log, upstream: &Speaker) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
+    let Ok(body) = body.collect().await else {
+        // Who sent it is gone; nobody will read this.
+        return Response::builder().status(502).body(Full::new(Bytes::new())).unwrap();
+    };
+    let body = body.to_bytes();
     let path = parts.uri.path().to_owned();
     if parts.method == Method::POST {
         log.lock().unwrap().push(Recorded { path: path.clone(), body: body.clone() });

@@ -61,7 +61,8 @@ async fn metrics_count_what_a_flow_does_and_name_no_room_user_or_message() {
     let carol = scene.register("a.example", "carol").await;
     alice.sync().await.unwrap();
     alice.add(&room, carol.user()).await.unwrap();
-    assert!(bob.send(&room, "too late").await.is_err());
+    // Refused for its epoch; the client catches up and sends it again.
+    bob.send(&room, "late").await.unwrap();
     holds("mimi_refused_total{operation=\"submitMessage\",rule=\"EpochTooOld\"}", 1.0);
     bob.sync().await.unwrap();
 
@@ -117,7 +118,7 @@ async fn a_full_disk_is_not_ready() {
     // Files of the process cannot grow past a size: what is written past it fails, as on a full disk.
     let mut command = std::process::Command::new("bash");
     command
-        .args(["-c", "trap '' XFSZ; ulimit -f 256; exec \"$0\" serve --config a.example.toml", BINARY])
+        .args(["-c", "trap '' XFSZ; ulimit -f 640; exec \"$0\" serve --config a.example.toml", BINARY])
         .current_dir(scene.folder.path())
         .env_remove("RUST_LOG");
     let served = scene.start_command("a.example", command);

@@ -14,6 +14,7 @@ use std::{
 use bytes::Bytes;
 use http::Method;
 use mimi_client::Event;
+use mimi_protocol::notify::decode_all;
 use mimi_tests::{
     Cluster, messages,
     recorder::{Recorded, Speaker, record},
@@ -76,6 +77,11 @@ fn mutated(dice: &mut Dice, samples: &[Recorded], sample: &Recorded) -> Vec<u8> 
     body
 }
 
+/// Whether a notification says that the hub has accepted something later than all that it really accepted.
+fn is_of_the_future(body: &[u8], last: u64) -> bool {
+    decode_all(body).is_ok_and(|messages| messages.iter().any(|message| message.timestamp.0 > last))
+}
+
 /// Now and then the path is another one, too.
 fn path(dice: &mut Dice, samples: &[Recorded], sample: &Recorded) -> String {
     match dice.roll(40) {
@@ -91,6 +97,9 @@ fn path(dice: &mut Dice, samples: &[Recorded], sample: &Recorded) -> String {
 type Tally = Arc<Mutex<BTreeMap<(String, u16), usize>>>;
 
 async fn storm(samples: &[Recorded], speaker: &Speaker, count: usize, seed: u64, tally: &Tally) {
+    let notifications = samples.iter().filter(|sample| sample.endpoint() == "notify");
+    let times = notifications.flat_map(|sample| decode_all(&sample.body).unwrap()).map(|message| message.timestamp.0);
+    let last = times.max().unwrap_or_default();
     let next = Arc::new(AtomicUsize::new(0));
     let samples: Arc<[Recorded]> = samples.into();
     let mut workers = JoinSet::new();
@@ -102,6 +111,10 @@ async fn storm(samples: &[Recorded], speaker: &Speaker, count: usize, seed: u64,
             while next.fetch_add(1, Ordering::Relaxed) < count {
                 let sample = &samples[dice.roll(samples.len())];
                 let (path, body) = (path(&mut dice, &samples, sample), mutated(&mut dice, &samples, sample));
+                // Only the hub can say when it accepted something, and a hub that lies about it holds up its own rooms (IP-90).
+                if sample.endpoint() == "notify" && is_of_the_future(&body, last) {
+                    continue;
+                }
                 let (status, answer) = speaker.send(Method::POST, &path, Bytes::from(body)).await.unwrap();
                 assert!(status < 500, "{status} for a request to {path}: {answer:?}");
                 *mine.entry((sample.endpoint().to_owned(), status)).or_default() += 1;

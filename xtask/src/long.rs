@@ -1,4 +1,5 @@
-//! The long forms of what CI does in a short form: fuzzing, and the tests over large files.
+//! The long forms of what CI does in a short form: fuzzing, the tests over large files, and the storms
+//! that providers have to survive.
 
 use std::path::Path;
 use std::process::Command;
@@ -49,4 +50,29 @@ pub(crate) fn large_files(root: &Path) -> Result<()> {
         .status()
         .context("cargo does not start")?;
     if status.success() { Ok(()) } else { bail!("the test over large files ended with {status}") }
+}
+
+/// The storms of `tests/`, each longer: kills, mutated requests, a follower that is away.
+///
+/// # Errors
+/// A test fails.
+pub(crate) fn soak(root: &Path, kills: u32, requests: u32, away: u32) -> Result<()> {
+    let storms = [
+        ("crash_storm", "MIMI_KILLS", kills),
+        ("hostile", "MIMI_HOSTILE_REQUESTS", requests),
+        ("survival_network", "MIMI_AWAY", away),
+    ];
+    for (test, variable, count) in storms {
+        println!("{test} with {variable}={count}");
+        let status = Command::new(env!("CARGO"))
+            .args(["test", "--release", "-p", "mimi-tests", "--test", test, "--", "--nocapture"])
+            .env(variable, count.to_string())
+            .current_dir(root)
+            .status()
+            .context("cargo does not start")?;
+        if !status.success() {
+            bail!("{test} ended with {status}");
+        }
+    }
+    Ok(())
 }

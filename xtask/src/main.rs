@@ -57,6 +57,18 @@ enum Task {
     },
     /// Encrypt and decrypt a file of 1 GiB in little memory; CI does it with 64 MiB
     LargeFiles,
+    /// Kill providers, feed them mutated requests and keep a follower away for much longer than CI does
+    Soak {
+        /// How often a provider is killed
+        #[arg(long, default_value_t = 5_000)]
+        kills: u32,
+        /// How many mutated requests are sent
+        #[arg(long, default_value_t = 5_000_000)]
+        requests: u32,
+        /// How many messages are sent while a follower is away
+        #[arg(long, default_value_t = 20_000)]
+        away: u32,
+    },
     /// Compare the requirement tables with the text of a draft
     Requirements(requirements::Arguments),
 }
@@ -79,6 +91,7 @@ fn run(task: Task) -> Result<()> {
         Task::Trace { report, list } => trace::run(&root, report.as_deref(), list),
         Task::Fuzz { seconds } => long::fuzz(&root, seconds),
         Task::LargeFiles => long::large_files(&root),
+        Task::Soak { kills, requests, away } => long::soak(&root, kills, requests, away),
         Task::Requirements(arguments) => requirements::run(&root, &arguments),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use thiserror::Error;
 
 use crate::check::Check;
-use crate::{consent, content, flow, franking, input, policy, privacy, query, transport};
+use crate::{consent, content, flow, franking, input, moderation, policy, privacy, query, transport};
 
 static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
     let groups = [
@@ -18,6 +18,7 @@ static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
         query::CHECKS,
         content::CHECKS,
         policy::CHECKS,
+        moderation::CHECKS,
         privacy::CHECKS,
     ];
     groups.into_iter().flat_map(|groups| groups.iter().copied().flatten()).collect()
@@ -162,7 +163,7 @@ mod tests {
         for check in checks() {
             let (start, name) = check.id.rsplit_once('.').unwrap();
             let (group, section) = start.split_once(".s").unwrap();
-            const GROUPS: [&str; 11] = [
+            const GROUPS: [&str; 12] = [
                 "transport",
                 "flow",
                 "input",
@@ -172,6 +173,7 @@ mod tests {
                 "content",
                 "status",
                 "policy",
+                "moderation",
                 "semiprivate",
                 "privacy",
             ];

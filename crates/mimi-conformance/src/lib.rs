@@ -21,6 +21,7 @@ mod content;
 mod flow;
 mod franking;
 mod input;
+mod moderation;
 mod outcome;
 mod peer;
 mod policy;

@@ -10,6 +10,7 @@ use crate::consent::Consent;
 use crate::flow::Flow;
 use crate::franking::Franked;
 use crate::input::Input;
+use crate::moderation::Moderation;
 use crate::peer::Suite;
 use crate::query::Query;
 use crate::target::{ProviderTarget, Target};
@@ -117,6 +118,7 @@ pub(crate) struct Scenario {
     pub(crate) franked: Franked,
     pub(crate) consent: Consent,
     pub(crate) query: Query,
+    pub(crate) moderation: Moderation,
     /// Makes the names of this run's users and rooms different from those of other runs against the same providers.
     tag: String,
 }
@@ -134,6 +136,7 @@ impl Scenario {
             franked: Franked::default(),
             consent: Consent::default(),
             query: Query::default(),
+            moderation: Moderation::default(),
             tag,
         }
     }

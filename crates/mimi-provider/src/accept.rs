@@ -108,14 +108,37 @@ async fn handshake(
     }
 }
 
-/// Serves a connection to its end; when the provider stops, lets it answer what it has accepted.
-pub(crate) async fn serve<C>(core: &Core, connection: C)
+/// Whether a connection has brought the head of a request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spoken(Arc<AtomicBool>);
+
+impl Spoken {
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends after `time` when nothing has come by then, and never else.
+    async fn silent_for(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+        if self.0.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Serves a connection to its end; when the provider stops, lets it answer what it has accepted. A connection that does not get
+/// as far as the head of its first request in time is cut; what comes later has time limits of its own.
+pub(crate) async fn serve<C>(core: &Core, connection: C, spoken: &Spoken)
 where
     C: GracefulConnection<Error = Box<dyn Error + Send + Sync>>,
 {
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = spoken.silent_for(core.request_time) => {
+            debug!("a connection without a request is cut");
+            return;
+        }
         () = core.stopped() => {
             connection.as_mut().graceful_shutdown();
             connection.await

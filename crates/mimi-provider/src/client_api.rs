@@ -7,11 +7,11 @@ use std::{pin::Pin, sync::Arc};
 use mimi_arch::{ClientUri, RoomUri, UserUri};
 use mimi_client_api::{
     Account, AcknowledgeRequest, AcknowledgeResponse, AssetPiece, ConveyConsentRequest, ConveyConsentResponse,
-    CreateRoomRequest, CreateRoomResponse, DeleteAccountRequest, DeleteAccountResponse, DescribeRequest,
-    DescribeResponse, DownloadRequest, FetchProfileRequest, FindUsersRequest, FindUsersResponse, ForgetRoomRequest,
-    ForgetRoomResponse, ListConsentsRequest, ListConsentsResponse, Profile, QueuedEvent, RegisterRequest,
-    RegisterResponse, RoomCall, RoomReply, SetAccountRequest, UploadKeyPackagesRequest, UploadKeyPackagesResponse,
-    WatchRequest, client_api_server::ClientApi,
+    CountKeyPackagesRequest, CreateRoomRequest, CreateRoomResponse, DeleteAccountRequest, DeleteAccountResponse,
+    DescribeRequest, DescribeResponse, DownloadRequest, FetchProfileRequest, FindUsersRequest, FindUsersResponse,
+    ForgetRoomRequest, ForgetRoomResponse, KeyPackageStock, ListConsentsRequest, ListConsentsResponse, Profile,
+    QueuedEvent, RegisterRequest, RegisterResponse, RoomCall, RoomReply, SetAccountRequest, UploadKeyPackagesRequest,
+    UploadKeyPackagesResponse, WatchRequest, client_api_server::ClientApi,
 };
 use mimi_ds::{Effect, StoreError};
 use mimi_protocol::{
@@ -85,6 +85,18 @@ impl Service {
         client.user().ok_or_else(|| Status::internal("the client is of no user"))
     }
 
+    /// What others can claim of a client.
+    async fn stock(&self, client: ClientUri) -> Result<KeyPackageStock, Status> {
+        let (store, now) = (self.core.store.clone(), clock::now().0 / 1000);
+        let stock = self.core.blocking(move || store.key_package_stock(&client, now)).await.map_err(store_status)?;
+        let count = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        Ok(KeyPackageStock {
+            available: count(stock.ordinary),
+            last_resort: count(stock.last_resort),
+            low: stock.ordinary < self.core.low_key_packages,
+        })
+    }
+
     /// Streams the queue after `after`; ends when it is empty if `drain`.
     fn events(&self, client: ClientUri, after: u64, drain: bool) -> EventStream {
         let (sender, receiver) = mpsc::channel(EVENTS_PER_READ);
@@ -127,7 +139,12 @@ async fn stream_queue(
         }
         for row in rows {
             after = row.id;
-            let event = QueuedEvent { id: row.id, room_uri: row.room.to_string(), fanout_message: row.message };
+            let event = QueuedEvent {
+                id: row.id,
+                room_uri: row.room.to_string(),
+                fanout_message: row.message,
+                dropped: row.dropped,
+            };
             if sender.send(Ok(event)).await.is_err() {
                 return;
             }
@@ -198,6 +215,14 @@ impl ClientApi for Service {
             .await
             .map_err(store_status)?;
         Ok(Response::new(UploadKeyPackagesResponse { available: u32::try_from(available).unwrap_or(u32::MAX) }))
+    }
+
+    async fn count_key_packages(
+        &self,
+        request: Request<CountKeyPackagesRequest>,
+    ) -> Result<Response<KeyPackageStock>, Status> {
+        let client = self.caller(&request).await?;
+        self.stock(client).await.map(Response::new)
     }
 
     async fn create_room(&self, request: Request<CreateRoomRequest>) -> Result<Response<CreateRoomResponse>, Status> {
@@ -368,12 +393,13 @@ impl ClientApi for Service {
     async fn acknowledge(&self, request: Request<AcknowledgeRequest>) -> Result<Response<AcknowledgeResponse>, Status> {
         let client = self.caller(&request).await?;
         let up_to = request.into_inner().up_to;
-        let store = self.core.store.clone();
+        let (store, of) = (self.core.store.clone(), client.clone());
         self.core
-            .blocking(move || store.commit(vec![Effect::Acknowledge { client, up_to }]))
+            .blocking(move || store.commit(vec![Effect::Acknowledge { client: of, up_to }]))
             .await
             .map_err(store_status)?;
-        Ok(Response::new(AcknowledgeResponse {}))
+        let key_packages = Some(self.stock(client).await?);
+        Ok(Response::new(AcknowledgeResponse { key_packages }))
     }
 }
 

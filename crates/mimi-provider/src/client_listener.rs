@@ -1,10 +1,17 @@
 //! The listener for the provider's own clients: TLS with the provider's certificate, gRPC over HTTP/2.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    error::Error,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
 
+use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use hyper::{
-    body::Incoming,
+    body::{Frame, Incoming, SizeHint},
     service::{Service as _, service_fn},
 };
 use hyper_util::{
@@ -13,13 +20,16 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use mimi_client_api::client_api_server::ClientApiServer;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::{Sleep, sleep},
+};
 use tokio_rustls::server::TlsStream;
 use tonic::{Code, body::Body};
 use tracing::debug;
 
 use crate::{
-    accept::{accept, serve},
+    accept::{Spoken, accept, serve},
     client_api::Service,
     metrics::Listener,
     provider::Core,
@@ -39,10 +49,15 @@ pub(crate) async fn run(core: Arc<Core>, sockets: TcpListener) -> usize {
 async fn connection(core: Arc<Core>, stream: TlsStream<TcpStream>, service: ClientApiServer<Service>) {
     let mut builder = auto::Builder::new(TokioExecutor::new()).http2_only();
     builder.http2().timer(TokioTimer::new());
+    // A client that has vanished does not answer a ping.
+    builder.http2().keep_alive_interval(core.request_time).keep_alive_timeout(core.request_time);
+    let spoken = Spoken::default();
     let service = TowerToHyperService::new(service);
     let counted = {
-        let core = core.clone();
+        let (core, spoken) = (core.clone(), spoken.clone());
         service_fn(move |request: Request<Incoming>| {
+            spoken.set();
+            let request = request.map(|body| Timed::new(body, core.request_time));
             let (core, begun, method) = (core.clone(), Instant::now(), request.uri().path().to_owned());
             let answer = service.call(request);
             async move {
@@ -54,7 +69,43 @@ async fn connection(core: Arc<Core>, stream: TlsStream<TcpStream>, service: Clie
             }
         })
     };
-    serve(&core, builder.serve_connection(TokioIo::new(stream), counted)).await;
+    serve(&core, builder.serve_connection(TokioIo::new(stream), counted), &spoken).await;
+}
+
+/// A body that has to be there in time: no call streams its request.
+struct Timed {
+    body: Incoming,
+    end: Pin<Box<Sleep>>,
+}
+
+impl Timed {
+    fn new(body: Incoming, time: Duration) -> Self {
+        Self { body, end: Box::pin(sleep(time)) }
+    }
+}
+
+impl hyper::body::Body for Timed {
+    type Data = Bytes;
+    type Error = Box<dyn Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match Pin::new(&mut self.body).poll_frame(context) {
+            Poll::Pending => {}
+            Poll::Ready(frame) => return Poll::Ready(frame.map(|frame| frame.map_err(Into::into))),
+        }
+        self.end.as_mut().poll(context).map(|()| Some(Err("the request took too long to arrive".into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// Errors that are known at once are in the head of the answer; a stream that breaks later counts as begun.

@@ -7,7 +7,7 @@ use http::StatusCode;
 use mimi_arch::{ClientUri, Domain, RoomUri};
 use mimi_ds::{
     Effect, OpenMlsHpke, StoreError,
-    follower::{FanoutFacts, NotifyRefusal, accept_fanout},
+    follower::{FanoutDecision, FanoutFacts, NotifyRefusal, accept_fanout},
     hub::{CreateRefusal, GroupInfoRefusal, HubFranking, Routes, key_packages_named},
     store::Conflict,
 };
@@ -27,7 +27,7 @@ use mimi_protocol::{
 };
 use thiserror::Error;
 use tonic::Status;
-use tracing::{debug, error};
+use tracing::{debug, error, warn};
 
 use crate::{
     clock,
@@ -221,11 +221,13 @@ pub(crate) async fn update(
         })
         .await?;
     let held = core.clone();
-    let answer = decide(core, room, move |room| match room.update(clock::now(), &source, &request, &routes) {
-        Ok(accepted) => (Ok(accepted.update_response()), Change::Durable(accepted.effects)),
-        Err(refusal) => {
-            held.metrics.refused("update", &refusal);
-            refused(refusal.response(), &refusal)
+    let answer = decide(core, room, move |room| {
+        match room.update_and_propose(clock::now(), &source, &request, &routes, &held.signer) {
+            Ok(accepted) => (Ok(accepted.update_response()), Change::Durable(accepted.effects)),
+            Err(refusal) => {
+                held.metrics.refused("update", &refusal);
+                refused(refusal.response(), &refusal)
+            }
         }
     })
     .await?;
@@ -361,21 +363,32 @@ pub(crate) async fn notify(
     core.blocking(move || {
         for _ in 0..NOTIFY_ATTEMPTS {
             let facts = FanoutFacts::read(&*held.store, &source, &room, &messages)?;
-            let effects = match accept_fanout(&source, &held.domain, &room, &messages, &facts) {
-                Ok(effects) => effects,
-                Err(NotifyRefusal::UnknownRoom(room)) => return Ok(Err(CallError::UnknownRoom(room))),
-                Err(refusal) => {
-                    held.metrics.refused("notify", &refusal);
-                    return Ok(Err(CallError::Denied(refusal.to_string())));
-                }
-            };
+            let FanoutDecision { effects, irregular } =
+                match accept_fanout(&source, &held.domain, &room, &messages, &facts) {
+                    Ok(decision) => decision,
+                    Err(NotifyRefusal::UnknownRoom(room)) => return Ok(Err(CallError::UnknownRoom(room))),
+                    Err(refusal) => {
+                        held.metrics.refused("notify", &refusal);
+                        if matches!(refusal, NotifyRefusal::OutOfOrder { .. }) {
+                            warn!(%room, %refusal, "the hub's events are not in order");
+                        }
+                        return Ok(Err(CallError::Denied(refusal.to_string())));
+                    }
+                };
             if effects.is_empty() {
                 return Ok(Ok(()));
             }
             match held.submit(effects).wait() {
                 // The same messages came in another request at the same time.
-                Err(StoreError::Conflict(Conflict::FanoutSeen)) => {}
-                done => return done.map(Ok),
+                Err(StoreError::Conflict(Conflict::FanoutSeen | Conflict::FanoutMark)) => {}
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    for irregularity in irregular {
+                        held.metrics.irregular(&irregularity);
+                        warn!(%room, %irregularity, "the hub's events are not in order");
+                    }
+                    return Ok(Ok(()));
+                }
             }
         }
         Err(StoreError::Conflict(Conflict::FanoutSeen))

@@ -16,6 +16,7 @@ pub mod config;
 mod consent;
 pub mod database_lock;
 mod delivery;
+mod departed;
 mod franking;
 mod hub_calls;
 mod identifier_query;
@@ -32,11 +33,12 @@ mod rooms;
 pub mod throwaway_ca;
 pub mod tls;
 mod tls_state;
+mod upkeep;
 mod users_config;
 
 pub use config::{
     AssetHost, AssetsConfig, Config, ConfigError, DownloadsConfig, FrankingConfig, LimitsConfig, OperationConfig,
-    PeerConfig, Rate, RatesConfig, TlsConfig,
+    PeerConfig, QueuesConfig, Rate, RatesConfig, TlsConfig,
 };
 pub use provider::{BoundProvider, Provider, ProviderError, RunningProvider, Stopped};
 pub use report_abuse::{ReceivedReport, StoredReports};

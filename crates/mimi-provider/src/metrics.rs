@@ -112,11 +112,14 @@ pub(crate) struct Metrics {
     connections_opened: Family<ListenerLabels, Counter>,
     handshakes_refused: Family<ListenerLabels, Counter>,
     commits: CommitMetrics,
+    room_damage: Family<ResultLabels, Counter>,
     tls_reloads: Family<ResultLabels, Counter>,
     certificate_end: Gauge,
     outbox: Family<ProviderLabels, Gauge>,
     queued: Gauge,
     open_rooms: Gauge,
+    irregular: Family<RuleLabels, Counter>,
+    cut_queues: Counter,
 }
 
 /// What the store's writer reports.
@@ -169,11 +172,14 @@ impl Metrics {
             connections_opened: Family::default(),
             handshakes_refused: Family::default(),
             commits,
+            room_damage: Family::default(),
             tls_reloads: Family::default(),
             certificate_end: Gauge::default(),
             outbox: Family::default(),
             queued: Gauge::default(),
             open_rooms: Gauge::default(),
+            irregular: Family::default(),
+            cut_queues: Counter::default(),
         };
         metrics.register();
         metrics.begin_with_zeros();
@@ -187,6 +193,12 @@ impl Metrics {
         }
         for kind in ["room", "message", "commit", "proposals"] {
             let _ = self.accepted.get_or_create(&KindLabels { kind });
+        }
+        for rule in ["EpochGap", "SameTime"] {
+            let _ = self.irregular.get_or_create(&RuleLabels { operation: "notify", rule: rule.to_owned() });
+        }
+        for result in ["recovered", "unreadable"] {
+            let _ = self.room_damage.get_or_create(&ResultLabels { result });
         }
         for result in ["loaded", "failed"] {
             let _ = self.tls_reloads.get_or_create(&ResultLabels { result });
@@ -235,6 +247,11 @@ impl Metrics {
             "Transactions in which something could not be written",
             self.commits.failed.clone(),
         );
+        registry.register(
+            "room_damage",
+            "Rooms whose latest snapshot was damaged, by whether the older one could stand in",
+            self.room_damage.clone(),
+        );
         registry.register("tls_reloads", "Attempts to load changed PEM files", self.tls_reloads.clone());
         registry.register_with_unit(
             "certificate_end",
@@ -244,6 +261,16 @@ impl Metrics {
         );
         registry.register("outbox_messages", "Messages that wait for another provider", self.outbox.clone());
         registry.register("queue_messages", "Messages that wait for local clients", self.queued.clone());
+        registry.register(
+            "irregular_fanouts",
+            "Events of other hubs that were taken although something is wrong with their order, by rule",
+            self.irregular.clone(),
+        );
+        registry.register(
+            "cut_queues",
+            "How often application messages of a room were dropped from a client's queue as too many or too old",
+            self.cut_queues.clone(),
+        );
         registry.register("open_rooms", "Rooms held in memory", self.open_rooms.clone());
     }
 
@@ -268,6 +295,15 @@ impl Metrics {
         self.refused.get_or_create(&RuleLabels { operation, rule: rule_name(refusal) }).inc();
     }
 
+    /// `irregularity` is the enum value, as for refusals.
+    pub(crate) fn irregular(&self, irregularity: &impl Debug) {
+        self.irregular.get_or_create(&RuleLabels { operation: "notify", rule: rule_name(irregularity) }).inc();
+    }
+
+    pub(crate) fn queue_cut(&self) {
+        self.cut_queues.inc();
+    }
+
     pub(crate) fn notified(&self, provider: &Domain, result: &'static str) {
         self.notifies.get_or_create(&NotifyLabels { provider: provider.to_string(), result }).inc();
         if result != "accepted" {
@@ -277,6 +313,10 @@ impl Metrics {
 
     pub(crate) fn limited(&self, kind: &'static str) {
         self.limited.get_or_create(&KindLabels { kind }).inc();
+    }
+
+    pub(crate) fn room_damage(&self, result: &'static str) {
+        self.room_damage.get_or_create(&ResultLabels { result }).inc();
     }
 
     pub(crate) fn handshake_refused(&self, listener: Listener) {

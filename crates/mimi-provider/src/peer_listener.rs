@@ -24,7 +24,7 @@ use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
 use crate::{
-    accept::{accept, serve},
+    accept::{Spoken, accept, serve},
     consent, hub_calls,
     hub_calls::CallError,
     identifier_query, key_material,
@@ -47,9 +47,11 @@ async fn connection(core: Arc<Core>, stream: TlsStream<TcpStream>) {
         Some(Err(error)) => return debug!(%error, "the peer's certificate names no provider"),
         None => return debug!("no peer certificate"),
     };
+    let spoken = Spoken::default();
     let service = {
-        let core = core.clone();
+        let (core, spoken) = (core.clone(), spoken.clone());
         service_fn(move |request| {
+            spoken.set();
             let (core, peer) = (core.clone(), peer.clone());
             async move { Ok::<_, Infallible>(counted(&core, &peer, request).await) }
         })
@@ -57,7 +59,9 @@ async fn connection(core: Arc<Core>, stream: TlsStream<TcpStream>) {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(core.request_time);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(128);
-    serve(&core, builder.serve_connection(TokioIo::new(stream), service)).await;
+    // A peer that has vanished does not answer a ping.
+    builder.http2().keep_alive_interval(core.request_time).keep_alive_timeout(core.request_time);
+    serve(&core, builder.serve_connection(TokioIo::new(stream), service), &spoken).await;
 }
 
 async fn counted(core: &Arc<Core>, peer: &PeerIdentity, request: Request<Incoming>) -> Response<Body> {

@@ -43,9 +43,10 @@ use crate::{
     proxy_download::Downloads,
     rates::{self, Limited, RateLimits},
     report_abuse::ReceivedReport,
-    rooms::Rooms,
+    rooms::{self, Rooms},
     tls::{TlsError, TlsIdentity},
     tls_state::{self, TlsState},
+    upkeep,
 };
 
 /// The endpoints that the directory lists: those that are served.
@@ -160,6 +161,8 @@ pub(crate) struct Core {
     pub(crate) directory: Directory,
     pub(crate) limits: Limits,
     pub(crate) claim_policy: ClaimPolicy,
+    /// With fewer key packages than these, a client is told to upload more.
+    pub(crate) low_key_packages: u64,
     pub(crate) search_policy: SearchPolicy,
     pub(crate) request_time: Duration,
     pub(crate) runtime: Handle,
@@ -282,6 +285,7 @@ impl BoundProvider {
             directory,
             limits: config.limits.per_endpoint(),
             claim_policy: config.users.claim_policy(),
+            low_key_packages: config.operation.queues.low_key_packages,
             search_policy: config.search.policy()?,
             request_time,
             runtime: Handle::current(),
@@ -296,7 +300,9 @@ impl BoundProvider {
         listeners.spawn(peer_listener::run(core.clone(), peers));
         listeners.spawn(client_listener::run(core.clone(), clients));
         let mut others = JoinSet::new();
+        others.spawn(rooms::tend(core.clone()));
         others.spawn(franking::run(core.clone(), config.franking.key_days));
+        others.spawn(upkeep::run(core.clone(), config.operation.queues));
         if let Some(admin) = admin {
             others.spawn(admin_listener::run(core.clone(), admin));
         }

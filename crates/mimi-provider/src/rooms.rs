@@ -3,12 +3,22 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use mimi_arch::RoomUri;
 use mimi_ds::{Effect, OpenMlsRoomGroup, StoreError, hub::HubRoom, store::StoredRoom};
+use mimi_protocol::AcceptedTimestamp;
+use tracing::{error, warn};
 
-use crate::provider::Core;
+use crate::{clock, provider::Core};
+
+/// How often [`tend`] looks.
+const TEND_TIME: Duration = Duration::from_secs(60);
+/// How long a snapshot is the latest before it takes the place of the older one, too, in milliseconds.
+const MIRROR_AGE: u64 = 3_600_000;
+/// How long a room that cannot be read is not read again.
+const UNREADABLE_TIME: Duration = Duration::from_secs(5);
 
 /// A hub room on OpenMLS.
 pub(crate) type Room = HubRoom<OpenMlsRoomGroup>;
@@ -16,6 +26,8 @@ pub(crate) type Room = HubRoom<OpenMlsRoomGroup>;
 enum Slot {
     NotLoaded,
     Loaded(Box<Room>),
+    /// Both snapshots are damaged, or the log is; found at that time.
+    Unreadable(StoreError, Instant),
 }
 
 /// All rooms that are in memory.
@@ -55,13 +67,23 @@ impl Rooms {
     ) -> Result<Visit<T>, StoreError> {
         let slot = self.slot(room);
         let mut held = hold(&slot);
-        if matches!(*held, Slot::NotLoaded) {
-            let Some(stored) = core.store.load_room(room)? else {
-                drop(held);
-                self.forget(room);
-                return Ok(Visit::NoSuchRoom);
-            };
-            *held = Slot::Loaded(Box::new(restore(&stored)?));
+        match &*held {
+            Slot::Loaded(_) => {}
+            Slot::Unreadable(error, since) if since.elapsed() < UNREADABLE_TIME => return Err(error.clone()),
+            Slot::NotLoaded | Slot::Unreadable(..) => match load(core, room) {
+                Ok(Some(loaded)) => *held = Slot::Loaded(Box::new(loaded)),
+                Ok(None) => {
+                    drop(held);
+                    self.forget(room);
+                    return Ok(Visit::NoSuchRoom);
+                }
+                Err(error) => {
+                    if matches!(error, StoreError::Damaged { .. }) {
+                        *held = Slot::Unreadable(error.clone(), Instant::now());
+                    }
+                    return Err(error);
+                }
+            },
         }
         let Slot::Loaded(loaded) = &mut *held else {
             return Ok(Visit::NoSuchRoom);
@@ -115,8 +137,59 @@ impl Rooms {
     }
 }
 
-fn restore(stored: &StoredRoom) -> Result<Room, StoreError> {
-    Room::restore(stored).map_err(|error| StoreError::Damaged { what: "room", reason: error.to_string() })
+/// The room from its latest snapshot, or when that is damaged from the one before it; then a fresh one is written.
+fn load(core: &Core, room: &RoomUri) -> Result<Option<Room>, StoreError> {
+    let damage = match core.store.load_room(room).and_then(restore) {
+        Err(damage @ StoreError::Damaged { .. }) => damage,
+        other => return other,
+    };
+    let loaded = match core.store.load_older_room(room).and_then(restore) {
+        Ok(Some(loaded)) => loaded,
+        Ok(None) => return Err(unreadable(core, room, damage, None)),
+        Err(StoreError::Damaged { what, reason }) => {
+            let older = StoreError::Damaged { what, reason };
+            return Err(unreadable(core, room, damage, Some(&older)));
+        }
+        Err(error) => return Err(error),
+    };
+    core.metrics.room_damage("recovered");
+    error!(%room, %damage, "a room's latest snapshot is damaged; the room is whole again from the older one and the log after it");
+    let fresh = loaded.fresh_snapshot().map_err(|error| error.to_string());
+    let written = fresh.and_then(|effect| core.store.commit(vec![effect]).map_err(|error| error.to_string()));
+    if let Err(error) = written {
+        // The older one still serves.
+        warn!(%room, %error, "a fresh snapshot cannot be written in place of the damaged one");
+    }
+    Ok(Some(loaded))
+}
+
+fn unreadable(core: &Core, room: &RoomUri, damage: StoreError, older: Option<&StoreError>) -> StoreError {
+    core.metrics.room_damage("unreadable");
+    let older = older.map_or_else(|| "there is none".to_owned(), ToString::to_string);
+    error!(%room, %damage, %older, "a room cannot be read, neither from its latest snapshot nor from the older one");
+    damage
+}
+
+fn restore(stored: Option<StoredRoom>) -> Result<Option<Room>, StoreError> {
+    stored
+        .map(|stored| Room::restore(&stored))
+        .transpose()
+        .map_err(|error| StoreError::Damaged { what: "room", reason: error.to_string() })
+}
+
+/// Sees to it, until the provider stops, that older snapshots do not get too old to be of use.
+pub(crate) async fn tend(core: Arc<Core>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(TEND_TIME) => {}
+            () = core.stopped() => return,
+        }
+        let before = AcceptedTimestamp(clock::now().0.saturating_sub(MIRROR_AGE));
+        let store = core.store.clone();
+        if let Err(error) = core.blocking(move || store.commit(vec![Effect::MirrorSnapshots { before }])).await {
+            warn!(%error, "snapshots cannot be looked after");
+        }
+    }
 }
 
 /// A decision that panicked may have left the room half changed: it is loaded anew.

@@ -6,6 +6,7 @@ mod s3_3_bob_adds_cathy;
 mod s3_4_messages;
 mod s3_5_bob_leaves;
 mod s3_6_new_device;
+mod s5_5_proposed_anew;
 
 use mimi_arch::RoomUri;
 use mimi_client::{Client, PreparedUpdate, RoomSummary};
@@ -22,6 +23,7 @@ pub(crate) static CHECKS: &[&[Check]] = &[
     s3_4_messages::CHECKS,
     s3_5_bob_leaves::CHECKS,
     s3_6_new_device::CHECKS,
+    s5_5_proposed_anew::CHECKS,
 ];
 
 /// What the steps of the flow leave to those after them.

@@ -27,6 +27,7 @@ use super::{encode, invalid, malformed, room, store_status};
 use crate::{
     accounts,
     consent::{self, Conveyed, Wish, WishError},
+    departed,
     identifier_query::{self, ProfileError},
     provider::Core,
 };
@@ -175,18 +176,24 @@ pub(super) async fn set_account(
 }
 
 /// Deletes an account for whoever shows its secret.
+///
+/// The removal from the rooms is proposed first: after a failure in between, whoever asks again is where it went on. It is looked at once
+/// more afterwards, for a room into which the user was taken meanwhile.
 pub(super) async fn delete_account(core: &Arc<Core>, user: UserUri, secret: String) -> Result<(), Status> {
-    let store = core.store.clone();
+    let held = core.clone();
     let deleted = core
         .blocking(move || {
-            if !accounts::is_secret_of(&*store, &user, &secret)? {
+            if !accounts::is_secret_of(&*held.store, &user, &secret)? {
                 return Ok(false);
             }
-            match store.commit(vec![Effect::DeleteAccount { user }]) {
+            departed::propose_removal(&held, &user)?;
+            match held.store.commit(vec![Effect::DeleteAccount { user: user.clone() }]) {
                 // Somebody else was faster.
-                Err(StoreError::Conflict(Conflict::AccountMissing)) => Ok(true),
-                done => done.map(|()| true),
+                Err(StoreError::Conflict(Conflict::AccountMissing)) => {}
+                done => done?,
             }
+            departed::propose_removal(&held, &user)?;
+            Ok(true)
         })
         .await
         .map_err(store_status)?;

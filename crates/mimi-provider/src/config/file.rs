@@ -13,8 +13,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use toml::{Table, Value};
 
 use super::{
-    AssetHost, AssetsConfig, Config, DownloadsConfig, FrankingConfig, LimitsConfig, OperationConfig, PeerConfig, Rate,
-    RatesConfig, SettingProblem, TlsConfig, settings::SETTINGS,
+    AssetHost, AssetsConfig, Config, DownloadsConfig, FrankingConfig, LimitsConfig, OperationConfig, PeerConfig,
+    QueuesConfig, Rate, RatesConfig, SettingProblem, TlsConfig, settings::SETTINGS,
 };
 use crate::users_config::{SearchConfig, UsersConfig};
 
@@ -46,6 +46,7 @@ fn read_all(reader: &mut Reader, base: &Path) -> Option<Config> {
     let limits = reader.limits();
     let admin = reader.admin();
     let rates = reader.rates();
+    let queues = reader.queues();
     let franking = reader.franking();
     let downloads = reader.downloads();
     let assets = reader.assets();
@@ -72,7 +73,7 @@ fn read_all(reader: &mut Reader, base: &Path) -> Option<Config> {
         downloads,
         users,
         search,
-        operation: OperationConfig { admin, stop_time, tls_poll, rates },
+        operation: OperationConfig { admin, stop_time, tls_poll, rates, queues },
     })
 }
 
@@ -252,6 +253,25 @@ impl Reader {
         let address = self.optional::<IpAddr>("admin.address").unwrap_or(Ipv4Addr::LOCALHOST.into());
         let port = self.optional::<u16>("admin.port")?;
         Some(SocketAddr::new(address, port))
+    }
+
+    fn queues(&mut self) -> QueuesConfig {
+        let default = QueuesConfig::default();
+        let queues = QueuesConfig {
+            messages: self.optional("queues.messages").unwrap_or(default.messages),
+            days: self.optional("queues.days").unwrap_or(default.days),
+            sweep: self.optional("queues.sweep_seconds").map_or(default.sweep, Duration::from_secs),
+            low_key_packages: self.optional("queues.low_key_packages").unwrap_or(default.low_key_packages),
+        };
+        let zeros = [
+            ("queues.messages", queues.messages == 0),
+            ("queues.days", queues.days == 0),
+            ("queues.sweep_seconds", queues.sweep.is_zero()),
+        ];
+        for (name, _) in zeros.into_iter().filter(|(_, is_zero)| *is_zero) {
+            self.wrong(name, "has to be at least 1");
+        }
+        queues
     }
 
     fn rates(&mut self) -> Option<RatesConfig> {
@@ -526,6 +546,8 @@ mod tests {
         let rest = Config {
             peers: BTreeMap::new(),
             assets: BTreeMap::new(),
+            // Without the lists there is no limit either: both are said when they are left out.
+            search: SearchConfig { fields: None, max_results: None, ..full.search },
             operation: OperationConfig { admin: None, ..full.operation },
             ..full
         };

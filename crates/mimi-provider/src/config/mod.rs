@@ -216,6 +216,8 @@ pub struct OperationConfig {
     pub tls_poll: Option<Duration>,
     /// How many requests others may make; `None` for as many as they like.
     pub rates: Option<RatesConfig>,
+    /// What is kept for clients.
+    pub queues: QueuesConfig,
 }
 
 impl Default for OperationConfig {
@@ -225,7 +227,27 @@ impl Default for OperationConfig {
             stop_time: Duration::from_secs(10),
             tls_poll: Some(Duration::from_secs(60)),
             rates: Some(RatesConfig::default()),
+            queues: QueuesConfig::default(),
         }
+    }
+}
+
+/// What is kept for clients that do not fetch it, and of their key packages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueuesConfig {
+    /// The most application messages of one room that wait for one client; the oldest go. Handshake messages always wait.
+    pub messages: u64,
+    /// After how many days application messages go that nobody has fetched.
+    pub days: u64,
+    /// How often queues and expired key packages are looked at.
+    pub sweep: Duration,
+    /// With fewer key packages than these, a client is told to upload more.
+    pub low_key_packages: u64,
+}
+
+impl Default for QueuesConfig {
+    fn default() -> Self {
+        Self { messages: 10_000, days: 90, sweep: Duration::from_secs(60), low_key_packages: 8 }
     }
 }
 

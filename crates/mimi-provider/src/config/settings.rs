@@ -43,7 +43,7 @@ const fn setting(name: &'static str, need: Need, value: &'static str, text: &'st
 }
 
 /// All settings, those of one table together.
-pub const SETTINGS: [Setting; 35] = [
+pub const SETTINGS: [Setting; 39] = [
     setting("domain", Need::Required, "\"a.example\"", "The provider's domain. Its certificate has to name it."),
     setting(
         "listen",
@@ -161,6 +161,32 @@ pub const SETTINGS: [Setting; 35] = [
          the user. Registrations share one bucket of this size.",
     ),
     setting("rates.user.burst", Need::Default, "5000", "How many of these may come at once."),
+    setting(
+        "queues.messages",
+        Need::Default,
+        "10000",
+        "How many application messages of one room wait for one client at most. The oldest go, and the client is told how many they were. \
+         Handshake messages wait until the client has them or its account is deleted.",
+    ),
+    setting(
+        "queues.days",
+        Need::Default,
+        "90",
+        "How many days after the hub accepted it an application message waits at most for a client.",
+    ),
+    setting(
+        "queues.sweep_seconds",
+        Need::Default,
+        "60",
+        "How often the queues are looked at. Key packages are looked at then, too: those that expired more than seven days ago go. Expired \
+         ones are never given out.",
+    ),
+    setting(
+        "queues.low_key_packages",
+        Need::Default,
+        "8",
+        "A client that has fewer unclaimed key packages is told so when it acknowledges what it has fetched.",
+    ),
     setting(
         "users.reveal_unknown",
         Need::Default,
