@@ -135,6 +135,11 @@ impl Cluster {
         self.node(name).child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
     }
 
+    /// The file of a provider's store.
+    pub fn database(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}.db"))
+    }
+
     /// The address of the listener for other providers.
     pub fn peer_address(&self, name: &str) -> SocketAddr {
         self.nodes[&name.parse::<Domain>().unwrap()].peer_address

@@ -13,7 +13,7 @@ use mimi_protocol::{
 };
 
 use crate::{
-    follower::FanoutMark,
+    follower::{FanoutMark, LeavesChange},
     store::{OverfullQueue, ProfileField, StoredKeyPackage},
 };
 
@@ -135,6 +135,14 @@ pub enum Effect {
         before: Option<FanoutMark>,
         /// After the last message.
         now: FanoutMark,
+    },
+    /// What a follower knows of the leaves of a room of another hub has changed. It stands beside a [`Effect::MarkFanout`], which
+    /// conflicts when the decision was made on an older state.
+    FollowLeaves {
+        /// The room.
+        room: RoomUri,
+        /// What has changed.
+        change: LeavesChange,
     },
     /// A local client has become a member of a room that another provider hosts.
     JoinLocal {

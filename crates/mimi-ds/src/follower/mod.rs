@@ -2,11 +2,13 @@
 //! it (section 5.5). Pure, like the hub; what the decisions need of the store comes in as values.
 
 mod key_material;
+mod leaves;
 mod notify;
 mod order;
 
 pub use self::{
     key_material::{ClaimPolicy, ClaimRefusal, TargetUser, answer_from_grant, claim_for_grant, claim_key_material},
+    leaves::{Leaves, LeavesChange, LeavesHead, StoredLeaves},
     notify::{FanoutDecision, FanoutFacts, NotifyRefusal, accept_fanout, fanout_digest},
     order::{FanoutMark, Irregularity},
 };

@@ -14,7 +14,10 @@ use mimi_protocol::{
 };
 use sha2::{Digest, Sha256};
 
-use super::order::{FanoutMark, Irregularity, Order, Presence};
+use super::{
+    leaves::Leaves,
+    order::{FanoutMark, Irregularity, Order, Presence},
+};
 use crate::{
     effect::Effect,
     hub::Member,
@@ -80,6 +83,9 @@ pub struct FanoutFacts {
     pub known_room: bool,
     /// How far the room was followed before.
     pub mark: Option<FanoutMark>,
+    /// Which leaf of the group is whose: all leaves that are known where a commit or a Welcome is among the messages, and otherwise at
+    /// least those of local clients.
+    pub leaves: Leaves,
 }
 
 /// What a follower does with messages that it takes.
@@ -102,10 +108,15 @@ impl FanoutFacts {
         room: &RoomUri,
         messages: &[FanoutMessage],
     ) -> Result<Self, StoreError> {
+        // The mark first: a decision that another one overtakes after this is found out by it.
+        let mark = store.fanout_mark(hub, room)?;
         let members: BTreeSet<ClientUri> = store.local_members(room)?.into_iter().collect();
         let known_room = !members.is_empty() || store.knows_room(hub, room)?;
-        let mark = store.fanout_mark(hub, room)?;
-        let mut facts = Self { members, known_room, mark, ..Self::default() };
+        let changes_leaves =
+            |message: &FanoutMessage| matches!(message.event, FanoutEvent::Commit { .. } | FanoutEvent::Welcome { .. });
+        let own = members.first().map(ClientUri::domain).filter(|_| !messages.iter().any(changes_leaves));
+        let leaves = Leaves::read(store.followed_leaves(room, own)?);
+        let mut facts = Self { members, known_room, mark, leaves, ..Self::default() };
         for message in messages {
             if let Ok(digest) = fanout_digest(message)
                 && store.seen_fanout(hub, room, &digest)?
@@ -141,6 +152,8 @@ impl FanoutFacts {
 // req: MP06-5.5-28
 // req: MP06-5.5-29
 // req: MP06-5.5-30
+// req: MP06-5.3-06
+// req: MP06-5.5-19
 pub fn accept_fanout(
     source: &Domain,
     own: &Domain,
@@ -159,6 +172,7 @@ pub fn accept_fanout(
     let mut members = facts.members.clone();
     let mut effects = Vec::new();
     let mut order = Order::new(facts.mark);
+    let mut leaves = facts.leaves.clone();
     for message in messages {
         let named = message.event.message().group_and_epoch();
         if named.is_some_and(|(group_id, _)| group_id != group.as_str().as_bytes()) {
@@ -170,32 +184,76 @@ pub fn accept_fanout(
             continue;
         }
         let presence = if members.is_empty() { Presence::New } else { Presence::Followed };
+        let with_commit = order.mark().is_some_and(|last| last.accepted == message.timestamp);
         order
             .next(message, presence)
             .map_err(|last| NotifyRefusal::OutOfOrder { accepted: message.timestamp, last })?;
         effects.push(Effect::RememberFanout { hub: source.clone(), room: room.clone(), digest });
         let deliver =
             |to: &ClientUri| Effect::Deliver { to: to.clone(), room: room.clone(), message: Arc::clone(&bytes) };
-        if let FanoutEvent::Welcome { .. } = message.event {
-            for reference in new_members(message) {
-                let Some(owner) = facts.owners.get(reference) else { continue };
-                effects.push(Effect::DropKeyPackage { reference: reference.clone() });
-                effects.push(Effect::JoinLocal { room: room.clone(), client: owner.clone() });
-                effects.push(deliver(owner));
-                members.insert(owner.clone());
+        if presence == Presence::New {
+            // Events that were not sent here lie between.
+            leaves.forget();
+        }
+        if let Some((_, epoch)) = named {
+            leaves.arrive(epoch);
+        }
+        match &message.event {
+            FanoutEvent::Welcome { ratchet_tree, .. } => {
+                let mut welcomed = BTreeSet::new();
+                for reference in new_members(message) {
+                    let Some(owner) = facts.owners.get(reference) else { continue };
+                    effects.push(Effect::DropKeyPackage { reference: reference.clone() });
+                    effects.push(Effect::JoinLocal { room: room.clone(), client: owner.clone() });
+                    effects.push(deliver(owner));
+                    welcomed.insert(owner.clone());
+                }
+                leaves.welcome(message.timestamp, ratchet_tree, &welcomed, with_commit);
+                members.append(&mut welcomed);
+                // Whose removal could not be seen; who is about to join by external commit comes in by it.
+                for client in members.extract_if(.., |member| !leaves.gets_handshakes(member)) {
+                    effects.push(Effect::LeaveLocal { room: room.clone(), client });
+                }
             }
-            continue;
+            FanoutEvent::Application { .. } => {
+                let silent = leaves.silent();
+                let reached =
+                    members.iter().filter(|member| leaves.gets_handshakes(member) && !silent.contains(*member));
+                effects.extend(reached.map(deliver));
+            }
+            FanoutEvent::Proposals { message: first, more } => {
+                effects.extend(members.iter().filter(|member| leaves.gets_handshakes(member)).map(deliver));
+                leaves.propose(std::iter::once(first).chain(more));
+            }
+            FanoutEvent::Commit { message: commit, external_proposals } => {
+                let joiner = external_joiner(message).filter(|joiner| facts.joiners.contains(joiner));
+                if let Some(joiner) = &joiner
+                    && members.insert(joiner.clone())
+                {
+                    effects.push(Effect::JoinLocal { room: room.clone(), client: joiner.clone() });
+                }
+                // Who is removed learns of it, and of nothing after it.
+                let is_reached =
+                    |member: &&ClientUri| Some(*member) == joiner.as_ref() || leaves.gets_handshakes(member);
+                effects.extend(members.iter().filter(is_reached).map(deliver));
+                let (Some(public), Some(view)) = (commit.as_public(), commit.as_commit()) else { continue };
+                for client in leaves.commit(message.timestamp, public, view, external_proposals) {
+                    if members.remove(&client) {
+                        effects.push(Effect::LeaveLocal { room: room.clone(), client });
+                    }
+                }
+            }
         }
-        if let Some(joiner) = external_joiner(message).filter(|joiner| facts.joiners.contains(joiner))
-            && members.insert(joiner.clone())
-        {
-            effects.push(Effect::JoinLocal { room: room.clone(), client: joiner });
-        }
-        effects.extend(members.iter().map(deliver));
     }
     // A message for nobody, of a room nobody here has ever been in: whoever sends it is told, and nothing is remembered.
     if !facts.known_room && !effects.iter().any(|effect| matches!(effect, Effect::Deliver { .. })) {
         return Err(NotifyRefusal::UnknownRoom(room.clone()));
+    }
+    if members.is_empty() {
+        leaves.forget();
+    }
+    if let Some(change) = leaves.since(&facts.leaves).filter(|_| !effects.is_empty()) {
+        effects.push(Effect::FollowLeaves { room: room.clone(), change });
     }
     if let Some(now) = order.mark().filter(|_| !effects.is_empty()) {
         effects.push(Effect::MarkFanout { hub: source.clone(), room: room.clone(), before: facts.mark, now });

@@ -20,7 +20,7 @@ mod record;
 mod refusal;
 mod report;
 mod restore;
-mod roster;
+pub(crate) mod roster;
 mod standing;
 mod submit;
 mod update;

@@ -31,7 +31,7 @@ impl Member {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 // req: AR02-2-09, MP06-4.2-07
-pub(super) struct Roster {
+pub(crate) struct Roster {
     leaves: BTreeMap<u32, Member>,
     clients: BTreeMap<ClientUri, u32>,
     users: BTreeMap<UserUri, BTreeSet<u32>>,
@@ -39,7 +39,7 @@ pub(super) struct Roster {
 }
 
 impl Roster {
-    pub(super) fn insert(&mut self, leaf: u32, member: Member) {
+    pub(crate) fn insert(&mut self, leaf: u32, member: Member) {
         self.remove(leaf);
         self.clients.insert(member.client.clone(), leaf);
         self.users.entry(member.user.clone()).or_default().insert(leaf);
@@ -47,7 +47,7 @@ impl Roster {
         self.leaves.insert(leaf, member);
     }
 
-    pub(super) fn remove(&mut self, leaf: u32) {
+    pub(crate) fn remove(&mut self, leaf: u32) {
         let Some(member) = self.leaves.remove(&leaf) else { return };
         self.clients.remove(&member.client);
         forget(&mut self.users, &member.user, leaf);
@@ -55,14 +55,14 @@ impl Roster {
     }
 
     /// Puts a member where MLS puts it: at the leftmost free leaf (RFC 9420 section 7.7).
-    pub(super) fn add(&mut self, member: Member) -> u32 {
+    pub(crate) fn add(&mut self, member: Member) -> u32 {
         let leaf = self.first_free(&BTreeSet::new());
         self.insert(leaf, member);
         leaf
     }
 
     /// The leftmost free leaf once those of `removed` are free.
-    pub(super) fn first_free(&self, removed: &BTreeSet<u32>) -> u32 {
+    pub(crate) fn first_free(&self, removed: &BTreeSet<u32>) -> u32 {
         let mut free = 0u32;
         for leaf in self.leaves.keys().filter(|leaf| !removed.contains(leaf)) {
             if *leaf != free {
@@ -73,29 +73,43 @@ impl Roster {
         free
     }
 
-    pub(super) fn get(&self, leaf: u32) -> Option<&Member> {
+    /// What a commit does: in MLS removals come first, then additions, each at the leftmost free leaf; the sender of an external commit
+    /// last (RFC 9420 section 12.4.2).
+    pub(crate) fn commit(&mut self, removed: &BTreeSet<u32>, added: impl IntoIterator<Item = Member>) {
+        removed.iter().for_each(|leaf| self.remove(*leaf));
+        for member in added {
+            self.add(member);
+        }
+    }
+
+    /// Every leaf that is taken, in order.
+    pub(crate) fn leaves(&self) -> impl Iterator<Item = (u32, &Member)> {
+        self.leaves.iter().map(|(leaf, member)| (*leaf, member))
+    }
+
+    pub(crate) fn get(&self, leaf: u32) -> Option<&Member> {
         self.leaves.get(&leaf)
     }
 
-    pub(super) fn leaf_of(&self, client: &ClientUri) -> Option<u32> {
+    pub(crate) fn leaf_of(&self, client: &ClientUri) -> Option<u32> {
         self.clients.get(client).copied()
     }
 
-    pub(super) fn leaves_of(&self, user: &UserUri) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn leaves_of(&self, user: &UserUri) -> impl Iterator<Item = u32> + '_ {
         self.users.get(user).into_iter().flatten().copied()
     }
 
-    pub(super) fn members(&self) -> impl Iterator<Item = &Member> {
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Member> {
         self.leaves.values()
     }
 
     /// Providers that have a member, with the leaves of their members.
-    pub(super) fn providers(&self) -> impl Iterator<Item = (&Domain, &BTreeSet<u32>)> {
+    pub(crate) fn providers(&self) -> impl Iterator<Item = (&Domain, &BTreeSet<u32>)> {
         self.providers.iter()
     }
 
     /// The leaves of a provider's members.
-    pub(super) fn leaves_at(&self, provider: &Domain) -> impl Iterator<Item = (u32, &Member)> {
+    pub(crate) fn leaves_at(&self, provider: &Domain) -> impl Iterator<Item = (u32, &Member)> {
         self.providers.get(provider).into_iter().flatten().filter_map(|leaf| Some((*leaf, self.leaves.get(leaf)?)))
     }
 }

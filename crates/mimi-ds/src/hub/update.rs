@@ -518,14 +518,10 @@ impl<G: RoomGroup> HubRoom<G> {
         Ok(Effect::AppendLog { room: self.room.clone(), sequence, entry, accepted })
     }
 
-    /// Brings the indexes after a merged commit. In MLS removals come first, then additions, each at the leftmost free leaf; the
-    /// sender of an external commit last (RFC 9420 section 12.4.2).
+    /// Brings the indexes after a merged commit.
     pub(super) fn follow(&mut self, outcome: &Outcome, joiner: Option<Member>) {
-        outcome.removed.iter().for_each(|leaf| self.roster.remove(*leaf));
         let added = outcome.added.iter().map(|(member, _)| member.clone());
-        for member in added.chain(joiner) {
-            self.roster.add(member);
-        }
+        self.roster.commit(&outcome.removed, added.chain(joiner));
         if let Some(change) = &outcome.participants {
             self.participants.apply(change.clone());
         }

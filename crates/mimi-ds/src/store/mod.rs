@@ -14,7 +14,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
 use mimi_protocol::{AcceptedTimestamp, KeyPackageRef, consent::Keeper};
 
-use crate::{effect::Effect, follower::FanoutMark};
+use crate::{
+    effect::Effect,
+    follower::{FanoutMark, StoredLeaves},
+};
 
 pub use people::{FieldVocabulary, GrantedKeyPackage, ProfileField, StoredAccount, StoredConsents, StoredProfile};
 #[cfg(feature = "sqlite")]
@@ -98,6 +101,13 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// The store cannot be read.
     fn fanout_mark(&self, hub: &Domain, room: &RoomUri) -> Result<Option<FanoutMark>, StoreError>;
+
+    /// What is known of the leaves of a room of another hub; of the leaves themselves only those of clients of `provider`, if it is
+    /// given.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn followed_leaves(&self, room: &RoomUri, provider: Option<&Domain>) -> Result<StoredLeaves, StoreError>;
 
     /// Local clients that are members of a room which another provider hosts.
     ///

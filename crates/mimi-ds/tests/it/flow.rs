@@ -3,7 +3,10 @@
 use mimi_arch::RoleIndex;
 use mimi_ds::{Effect, hub::Accepted};
 use mimi_protocol::{
-    IdentifierUri, crypto::LabelSigner, group_info::GroupInfoRequestTbs, mls::Credential,
+    IdentifierUri,
+    crypto::LabelSigner,
+    group_info::GroupInfoRequestTbs,
+    mls::{ContentType, Credential, MlsMessage, PrivateMessageView},
     submit_message::SubmitMessageRequest,
 };
 
@@ -44,6 +47,23 @@ pub(crate) fn send(world: &mut World, by: &str, text: &str) -> Accepted {
     let accepted = world.room.submit(now, &source, &request, &franking()).unwrap();
     world.effects.extend(accepted.effects.clone());
     accepted
+}
+
+/// A message that nobody can open, from a client whose library would not seal one while proposals wait; the hub cannot tell.
+pub(crate) fn send_sealed(world: &mut World, by: &str) {
+    let now = world.now();
+    let app_message = MlsMessage::private(PrivateMessageView {
+        group_id: room_uri().group().as_str().as_bytes().to_vec(),
+        epoch: world.room.epoch(),
+        content_type: ContentType::Application,
+        authenticated_data: vec![],
+        encrypted_sender_data: vec![0x5d; 16],
+        ciphertext: world.clock.to_be_bytes().to_vec(),
+    });
+    let (user, source) = (world.clients[by].user(), world.clients[by].uri.domain().clone());
+    let request = SubmitMessageRequest { app_message: app_message.unwrap(), sending_uri: IdentifierUri::from(user) };
+    let accepted = world.room.submit(now, &source, &request, &franking()).unwrap();
+    world.effects.extend(accepted.effects);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What the hub has put into the outbox for a provider since the last call.
-fn posted(world: &mut World, provider: &str) -> Vec<FanoutMessage> {
+pub(crate) fn posted(world: &mut World, provider: &str) -> Vec<FanoutMessage> {
     let to_provider = |effect: Effect| match effect {
         Effect::Enqueue { to, message, .. } if to.as_str() == provider => {
             Some(FanoutMessage::from_bytes(&message).unwrap())
@@ -23,30 +23,31 @@ fn posted(world: &mut World, provider: &str) -> Vec<FanoutMessage> {
     world.effects.drain(..).filter_map(to_provider).collect()
 }
 
-fn deliveries(effects: &[Effect]) -> Vec<String> {
+pub(crate) fn deliveries(effects: &[Effect]) -> Vec<String> {
     effects
         .iter()
         .filter_map(|effect| match effect {
             Effect::Deliver { to, message, .. } => Some(format!("{} {}", to.device(), kind(message))),
             Effect::JoinLocal { client, .. } => Some(format!("{} joins", client.device())),
+            Effect::LeaveLocal { client, .. } => Some(format!("{} leaves", client.device())),
             _ => None,
         })
         .collect()
 }
 
-struct Follower {
+pub(crate) struct Follower {
     own: &'static str,
-    store: SqliteStore,
+    pub(crate) store: SqliteStore,
     _folder: tempfile::TempDir,
 }
 
 impl Follower {
-    fn new(own: &'static str) -> Self {
+    pub(crate) fn new(own: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self { own, store: SqliteStore::open(folder.path().join("f.sqlite")).unwrap(), _folder: folder }
     }
 
-    fn owns(&self, client: &Client, key_package: &mimi_protocol::mls::KeyPackage) {
+    pub(crate) fn owns(&self, client: &Client, key_package: &mimi_protocol::mls::KeyPackage) {
         let put = Effect::PutKeyPackage {
             client: client.uri.clone(),
             user: client.user(),
@@ -58,14 +59,22 @@ impl Follower {
         self.store.commit(vec![put]).unwrap();
     }
 
-    fn registers(&self, client: &Client) {
+    pub(crate) fn registers(&self, client: &Client) {
         let digest = <sha2::Sha256 as sha2::Digest>::digest(client.uri.as_str()).into();
         let account = Effect::PutAccount { user: client.user(), secret_digest: digest };
         let put = Effect::PutClient { client: client.uri.clone(), user: client.user(), token_digest: digest };
         self.store.commit(vec![account, put]).unwrap();
     }
 
-    fn take(&self, messages: &[FanoutMessage]) -> Vec<Effect> {
+    /// A client of any user, with or without others of the same user before.
+    pub(crate) fn registers_client(&self, client: &Client) {
+        let digest = <sha2::Sha256 as sha2::Digest>::digest(client.uri.as_str()).into();
+        let _ = self.store.commit(vec![Effect::PutAccount { user: client.user(), secret_digest: digest }]);
+        let put = Effect::PutClient { client: client.uri.clone(), user: client.user(), token_digest: digest };
+        self.store.commit(vec![put]).unwrap();
+    }
+
+    pub(crate) fn take(&self, messages: &[FanoutMessage]) -> Vec<Effect> {
         let hub = domain("a.example");
         let facts = FanoutFacts::read(&self.store, &hub, &room_uri(), messages).unwrap();
         let effects = accept_fanout(&hub, &domain(self.own), &room_uri(), messages, &facts).unwrap().effects;

@@ -9,6 +9,8 @@ mod franking;
 mod hub_proposals;
 mod inspect;
 mod key_material;
+mod leaves;
+mod leaves_walk;
 mod many_rooms;
 mod people;
 mod queues;

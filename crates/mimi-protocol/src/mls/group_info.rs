@@ -219,17 +219,36 @@ impl Parsed for RatchetTreeView {
     }
 }
 
-/// Reads past a node that has to be a leaf or a parent.
-fn node(r: &mut Reader<'_>, is_leaf_place: bool) -> Result<(), DecodeError> {
+impl RatchetTree {
+    /// The leaves that are not blank, with their indices, in order. They are read anew at each call.
+    ///
+    /// # Errors
+    /// None in practice: the octets were read when the value was made.
+    pub fn leaf_nodes(&self) -> Result<Vec<(u32, LeafNode)>, DecodeError> {
+        let mut content = Reader::new(&self.bytes).vector()?;
+        let mut leaves = Vec::with_capacity(self.view.members);
+        let (mut index, mut is_leaf_place) = (0u32, true);
+        while !content.is_empty() {
+            let node = content.optional_with(|r| node(r, is_leaf_place))?;
+            leaves.extend(node.flatten().map(|leaf| (index, leaf)));
+            index = index.saturating_add(u32::from(!is_leaf_place));
+            is_leaf_place = !is_leaf_place;
+        }
+        Ok(leaves)
+    }
+}
+
+/// Reads a node that has to be a leaf or a parent; of a parent nothing is kept.
+fn node(r: &mut Reader<'_>, is_leaf_place: bool) -> Result<Option<LeafNode>, DecodeError> {
     let start = r.clone();
     match (r.u8()?, is_leaf_place) {
-        (1, true) => LeafNode::decode(r).map(|_| ()),
+        (1, true) => LeafNode::decode(r).map(Some),
         (2, false) => {
             r.opaque()?; // encryption key
             r.opaque()?; // parent hash
             let place = r.clone();
             let unmerged: Vec<u32> = r.list()?;
-            if unmerged.is_sorted_by(|a, b| a < b) { Ok(()) } else { Err(place.error(&UNMERGED_NOT_SORTED)) }
+            if unmerged.is_sorted_by(|a, b| a < b) { Ok(None) } else { Err(place.error(&UNMERGED_NOT_SORTED)) }
         }
         (1 | 2, _) => Err(start.error(&NODE_IN_WRONG_PLACE)),
         _ => Err(start.error(&NODE_TYPE_UNKNOWN)),
@@ -289,6 +308,16 @@ mod tests {
         let bytes = laws(&tree);
         assert_eq!((tree.view().nodes, tree.view().members), (3, 2));
         assert_eq!(bytes, tree.as_bytes());
+    }
+
+    #[test]
+    fn the_leaves_of_a_ratchet_tree_are_at_every_second_node() {
+        let (leaf, blank, parent) = (leaf_node_bytes(), [0], [1, 2, 1, 0xee, 0, 0]);
+        let tree = RatchetTree::from_bytes(&tree_bytes(&[&leaf, &parent, &blank, &blank, &leaf])).unwrap();
+        let leaves = tree.leaf_nodes().unwrap();
+        assert_eq!(leaves.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [0, 2]);
+        assert_eq!(leaves[1].1.to_bytes().unwrap(), leaf[2..]);
+        assert_eq!(leaves.len(), tree.view().members);
     }
 
     #[test]

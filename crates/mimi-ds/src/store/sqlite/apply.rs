@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, ToSql, params};
 
-use super::{database_error, people, rooms, upkeep};
+use super::{database_error, leaves, people, rooms, upkeep};
 use crate::{
     effect::Effect,
     store::{Conflict, REMEMBERED_FANOUTS, StoreError},
@@ -48,6 +48,7 @@ pub(super) fn apply(connection: &Connection, effect: &Effect) -> Result<(), Stor
         Effect::Deliver { to, room, message } => upkeep::deliver(connection, to, room, message),
         Effect::DropApplications { queue, oldest } => upkeep::drop_applications(connection, queue, *oldest),
         Effect::MarkFanout { hub, room, before, now } => upkeep::mark_fanout(connection, hub, room, *before, *now),
+        Effect::FollowLeaves { room, change } => leaves::change(connection, room, change),
         Effect::Acknowledge { client, up_to } => {
             run("DELETE FROM queue WHERE client = ?1 AND id <= ?2", params![client.as_str(), signed(*up_to)?]).map(drop)
         }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod inspect;
+mod leaves;
 mod people;
 mod rooms;
 mod schema;
@@ -30,7 +31,10 @@ use super::{
     StoredAbuseReport, StoredAccount, StoredConsents, StoredFrankingKey, StoredKeyPackage, StoredProfile, StoredRoom,
     Ticket,
 };
-use crate::{effect::Effect, follower::FanoutMark};
+use crate::{
+    effect::Effect,
+    follower::{FanoutMark, StoredLeaves},
+};
 
 /// Idle read connections that are kept; more are opened while more readers run at once.
 const IDLE_READERS: usize = 4;
@@ -218,6 +222,10 @@ impl Store for SqliteStore {
 
     fn fanout_mark(&self, hub: &Domain, room: &RoomUri) -> Result<Option<FanoutMark>, StoreError> {
         self.read(|connection| upkeep::fanout_mark(connection, hub, room))
+    }
+
+    fn followed_leaves(&self, room: &RoomUri, provider: Option<&Domain>) -> Result<StoredLeaves, StoreError> {
+        self.read(|connection| leaves::read(connection, room, provider))
     }
 
     fn key_package_stock(&self, client: &ClientUri, now: u64) -> Result<KeyPackageStock, StoreError> {

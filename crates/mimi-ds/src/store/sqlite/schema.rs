@@ -6,7 +6,7 @@ use super::database_error;
 use crate::store::StoreError;
 
 /// What brings a database from the version of its index to the next one. Never edited once released, only appended to.
-pub(super) const MIGRATIONS: [&str; 5] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
+pub(super) const MIGRATIONS: [&str; 6] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6];
 
 const VERSION_1: &str = "
 CREATE TABLE rooms (
@@ -183,6 +183,30 @@ CREATE TABLE fanout_marks (
     accepted INTEGER NOT NULL,
     epoch INTEGER,
     PRIMARY KEY (hub, room)
+) STRICT, WITHOUT ROWID;
+";
+
+const VERSION_6: &str = "
+-- What is known of the leaves of rooms of other hubs: one row for each such room, its leaves, and the proposals that wait there.
+CREATE TABLE followed_rooms (
+    room TEXT PRIMARY KEY,
+    complete INTEGER NOT NULL,
+    epoch INTEGER,
+    tree INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE followed_leaves (
+    room TEXT NOT NULL,
+    leaf INTEGER NOT NULL,
+    client TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    PRIMARY KEY (room, leaf)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX followed_leaves_provider ON followed_leaves (room, provider);
+CREATE TABLE followed_proposals (
+    room TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    message BLOB NOT NULL,
+    PRIMARY KEY (room, position)
 ) STRICT, WITHOUT ROWID;
 ";
 
