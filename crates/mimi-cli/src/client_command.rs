@@ -11,13 +11,16 @@ use std::{
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use mimi_arch::{Domain, RoleIndex, RoomUri, UserUri};
-use mimi_client::{Client, ClientConfig, Event, Form, Franking, Relation, ReportOptions, RoomOptions, RoomSummary};
+use mimi_client::{
+    Client, ClientConfig, Event, Form, Franking, Passphrase, Relation, ReportOptions, RoomOptions, RoomSummary,
+};
 use mimi_protocol::{AcceptedTimestamp, report_abuse::AbuseType};
 
 use crate::{
     people_command::{self, ConsentAction, FindArguments, ProfileAction},
     room_command::{self, RoomAction, about, short},
     screen::{Tone, tinted},
+    state_command::{self, PassphraseArguments, StateAction},
 };
 
 #[derive(Args)]
@@ -25,6 +28,8 @@ pub(crate) struct ClientCommand {
     /// The file that holds this client's keys and rooms.
     #[arg(long, value_name = "FILE", env = "MIMI_STATE")]
     state: PathBuf,
+    #[command(flatten)]
+    passphrase: PassphraseArguments,
     #[command(subcommand)]
     action: Action,
 }
@@ -110,7 +115,8 @@ enum Action {
         /// Where it is written; the file must not exist.
         file: PathBuf,
     },
-    /// Prints what happens in the rooms, as it happens, and commits what others have proposed (for example to leave).
+    /// Prints what happens in the rooms, as it happens, and commits what others have proposed (for example to leave), when the room's
+    /// policy says so.
     Watch {
         /// Ends after this many messages.
         #[arg(long, value_name = "N")]
@@ -123,6 +129,15 @@ enum Action {
     Join {
         /// The room's URI or name.
         room: String,
+        /// Removes this client of the user from the room, whose device or state is lost: its URI, or its name among the user's clients.
+        #[arg(long, value_name = "CLIENT")]
+        replacing: Option<String>,
+    },
+    /// Comes back after the state file was restored from an older copy: joins every room anew that the copy knows, and replaces the key
+    /// packages at the provider. To be run before anything else.
+    Rejoin {
+        /// One room alone, which the copy need not know: its URI or name.
+        room: Option<String>,
     },
     /// Consent to be added to rooms: asks for it, gives it, takes it back.
     Consent {
@@ -144,6 +159,8 @@ enum Action {
     },
     #[command(flatten)]
     Room(RoomAction),
+    #[command(flatten)]
+    State(StateAction),
     /// Leaves a room with all clients of the user, as soon as another client commits it.
     Leave {
         /// The room's URI or name.
@@ -152,14 +169,17 @@ enum Action {
 }
 
 pub(crate) async fn run(command: ClientCommand) -> anyhow::Result<ExitCode> {
-    let ClientCommand { state, action } = command;
-    if let Action::Register { provider, domain, ca, user, client, secret } = action {
-        register(state, provider, &domain, &ca, &user, &client, secret.as_deref()).await?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let client = Client::open(&state)
-        .await
-        .with_context(|| format!("{} is no client's state: run `mimi client register` first", state.display()))?;
+    let ClientCommand { state, passphrase, action } = command;
+    let passphrase = passphrase.read()?;
+    let action = match action {
+        Action::Register { provider, domain, ca, user, client, secret } => {
+            register(state, provider, &domain, &ca, &user, &client, secret.as_deref(), passphrase).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::State(action) => return state_command::run(&state, passphrase, action).await,
+        action => action,
+    };
+    let client = state_command::open(&state, passphrase.as_ref()).await?;
     let outcome = act(&client, action).await;
     // What came while an operation caught up would not come a second time.
     for event in client.unreported() {
@@ -170,7 +190,7 @@ pub(crate) async fn run(command: ClientCommand) -> anyhow::Result<ExitCode> {
 
 async fn act(client: &Client, action: Action) -> anyhow::Result<()> {
     match action {
-        Action::Register { .. } => {}
+        Action::Register { .. } | Action::State(_) => {}
         Action::Whoami { secret } => {
             println!("user    {}\nclient  {}", client.user(), client.id());
             if secret {
@@ -214,11 +234,23 @@ async fn act(client: &Client, action: Action) -> anyhow::Result<()> {
             println!("{octets} octets in {}", file.display());
         }
         Action::Watch { messages, seconds } => watch(client, messages, seconds.map(Duration::from_secs)).await?,
-        Action::Join { room } => {
+        Action::Join { room, replacing: None } => {
             let room = room_uri(client, &room)?;
             client.join_external(&room).await?;
             println!("joined {room}");
         }
+        Action::Join { room, replacing: Some(lost) } => {
+            let room = room_uri(client, &room)?;
+            let lost = room_command::own_client(client, &lost)?;
+            client.take_over(&room, &lost).await?;
+            println!("joined {room} in the place of {lost}");
+        }
+        Action::Rejoin { room: Some(room) } => {
+            let room = room_uri(client, &room)?;
+            client.rejoin(&room).await?;
+            println!("joined {room} anew");
+        }
+        Action::Rejoin { room: None } => recover(client).await?,
         Action::Consent { action } => people_command::consent(client, action).await?,
         Action::Profile { action } => people_command::profile(client, action).await?,
         Action::Find(arguments) => people_command::find(client, arguments).await?,
@@ -234,6 +266,25 @@ async fn act(client: &Client, action: Action) -> anyhow::Result<()> {
             println!("leaving {room}: no more messages can be sent; done as soon as another client commits it");
         }
     }
+    Ok(())
+}
+
+/// Joins all rooms anew; fails if one of them refuses, after all were asked.
+async fn recover(client: &Client) -> anyhow::Result<()> {
+    let mut refused = 0usize;
+    for (room, outcome) in client.recover().await? {
+        match outcome {
+            Ok(()) => println!("joined {room} anew"),
+            Err(error) => {
+                refused += 1;
+                println!("{room} {}", tinted(&format!("not joined: {error}"), Tone::Bad));
+            }
+        }
+    }
+    if refused > 0 {
+        bail!("{refused} rooms were not joined");
+    }
+    println!("the key packages are replaced");
     Ok(())
 }
 
@@ -256,6 +307,7 @@ async fn download(client: &Client, room: &RoomUri, url: &str, path: &Path) -> an
     Ok(octets)
 }
 
+#[expect(clippy::too_many_arguments, reason = "as many as the command has")]
 async fn register(
     state: PathBuf,
     endpoint: String,
@@ -264,6 +316,7 @@ async fn register(
     user: &str,
     device: &str,
     secret: Option<&str>,
+    passphrase: Option<Passphrase>,
 ) -> anyhow::Result<()> {
     if state.exists() {
         bail!("{} exists: one file holds one client; choose another --state", state.display());
@@ -271,7 +324,10 @@ async fn register(
     let domain: Domain = domain.parse().with_context(|| format!("{domain:?} is not a domain name"))?;
     let ca_pem = std::fs::read(ca).with_context(|| format!("cannot read {}", ca.display()))?;
     let config = ClientConfig { state: state.clone(), endpoint, domain, ca_pem };
-    let registered = Client::register(config, user, device, secret).await;
+    let registered = match &passphrase {
+        Some(passphrase) => Client::register_encrypted(config, user, device, secret, passphrase).await,
+        None => Client::register(config, user, device, secret).await,
+    };
     let client = match registered {
         Ok(client) => client,
         Err(error) => {
@@ -340,40 +396,14 @@ async fn watch(client: &Client, messages: Option<usize>, time: Option<Duration>)
             },
             None => Duration::from_secs(30),
         };
-        let events = client.watch(wait).await?;
-        for event in &events {
+        for event in &client.attend(wait).await? {
             println!("{}", line(event));
-        }
-        for event in &events {
-            match event {
-                Event::ProposalsReceived { room, .. } => commit_for_others(client, room).await?,
-                Event::Message { .. } => seen += 1,
-                _ => {}
-            }
+            seen += usize::from(matches!(event, Event::Message { .. }));
         }
         if messages.is_some_and(|messages| seen >= messages) {
             return Ok(());
         }
     }
-}
-
-/// Commits what others proposed and says who has left by it. Somebody else may be faster; then nothing is left to commit.
-async fn commit_for_others(client: &Client, room: &RoomUri) -> anyhow::Result<()> {
-    let before = client.room(room).await?;
-    if before.pending_proposals == 0 {
-        return Ok(());
-    }
-    match client.commit_pending(room).await {
-        Ok(accepted) => {
-            let after = client.room(room).await?;
-            let stays = |user: &UserUri| after.participants.iter().any(|(other, _)| other == user);
-            for (user, _) in before.participants.iter().filter(|(user, _)| !stays(user)) {
-                println!("{} {room} {user} left, committed by this client (epoch {})", clock(accepted), after.epoch.0);
-            }
-        }
-        Err(error) => eprintln!("{}", tinted(&format!("not committed here: {error}"), Tone::Quiet)),
-    }
-    Ok(())
 }
 
 fn line(event: &Event) -> String {

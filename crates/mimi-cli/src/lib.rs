@@ -21,6 +21,7 @@ mod room_command;
 mod screen;
 mod serve_command;
 mod show_command;
+mod state_command;
 
 pub use arguments::run_from_arguments;
 pub use embedded::{Embedded, EmbeddedError};

@@ -99,6 +99,14 @@ pub(crate) enum RoomAction {
     Delete(Message),
 }
 
+/// Another client of the user, by its URI or its name.
+pub(crate) fn own_client(client: &Client, device: &str) -> anyhow::Result<ClientUri> {
+    if device.contains(':') {
+        return device.parse().with_context(|| format!("{device:?} is not a client's URI"));
+    }
+    ClientUri::of_user(client.user(), device).with_context(|| format!("{device:?} cannot be a client's name"))
+}
+
 #[derive(Args)]
 pub(crate) struct Target {
     /// The room's URI or name.
@@ -204,12 +212,7 @@ pub(crate) async fn run(client: &Client, action: RoomAction) -> anyhow::Result<(
         }
         RoomAction::RemoveClient { room, client: device } => {
             let room = room_uri(client, &room)?;
-            let device = if device.contains(':') {
-                device.parse().with_context(|| format!("{device:?} is not a client's URI"))?
-            } else {
-                ClientUri::of_user(client.user(), &device)
-                    .with_context(|| format!("{device:?} cannot be a client's name"))?
-            };
+            let device = own_client(client, &device)?;
             let accepted = carry_out(client, &room, Intent::RemoveClient { client: device.clone() }).await?;
             println!("{} removed {device} from {room}", clock(accepted));
         }

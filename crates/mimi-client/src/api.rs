@@ -80,7 +80,13 @@ impl Api {
 
     pub(crate) async fn upload_key_packages(&self, key_packages: Vec<Vec<u8>>) -> Result<u32, TransportError> {
         let mut client = self.client.clone();
-        let request = self.request(UploadKeyPackagesRequest { key_packages });
+        let request = self.request(UploadKeyPackagesRequest { key_packages, replace: false });
+        Ok(answer(client.upload_key_packages(request)).await?.available)
+    }
+
+    pub(crate) async fn replace_key_packages(&self, key_packages: Vec<Vec<u8>>) -> Result<u32, TransportError> {
+        let mut client = self.client.clone();
+        let request = self.request(UploadKeyPackagesRequest { key_packages, replace: true });
         Ok(answer(client.upload_key_packages(request)).await?.available)
     }
 

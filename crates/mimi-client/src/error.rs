@@ -212,6 +212,33 @@ pub enum StateError {
     /// There is no account in the file.
     #[error("the state file holds no account")]
     NoAccount,
+    /// The file is encrypted, and no passphrase was given.
+    #[error("the state file is encrypted: its passphrase is needed")]
+    Encrypted,
+    /// A passphrase was given, and the file is not encrypted.
+    #[error("the state file is not encrypted, although a passphrase was given")]
+    NotEncrypted,
+    /// The passphrase is not the one of the file, or what the file says of its encryption was changed.
+    #[error("the passphrase does not open the state file")]
+    WrongPassphrase,
+    /// No passphrase is empty.
+    #[error("the passphrase is empty")]
+    EmptyPassphrase,
+    /// An encrypted value was changed or moved. Nothing of the step at hand was done.
+    #[error("state file: {what} was changed by somebody else: it does not decrypt")]
+    Damaged {
+        /// Which value: table and column, or the library's state.
+        what: String,
+    },
+    /// Another process uses the file, which has to be used by nobody else for this.
+    #[error("the state file is in use by another process")]
+    InUse,
+    /// The system gives no randomness.
+    #[error("there is no randomness")]
+    NoRandomness,
+    /// A value was to be encrypted or decrypted outside of a step; a fault of this crate.
+    #[error("state file: a value was read or written outside of a step")]
+    OutsideOfStep,
     /// A value in the file does not read back.
     #[error("state file: {what} does not read back")]
     Corrupt {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use thiserror::Error;
 
 use crate::check::Check;
-use crate::{consent, content, flow, franking, input, moderation, policy, privacy, query, transport};
+use crate::{client, consent, content, flow, franking, input, moderation, policy, privacy, query, transport};
 
 static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
     let groups = [
@@ -19,6 +19,7 @@ static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
         content::CHECKS,
         policy::CHECKS,
         moderation::CHECKS,
+        client::CHECKS,
         privacy::CHECKS,
     ];
     groups.into_iter().flat_map(|groups| groups.iter().copied().flatten()).collect()
@@ -163,7 +164,8 @@ mod tests {
         for check in checks() {
             let (start, name) = check.id.rsplit_once('.').unwrap();
             let (group, section) = start.split_once(".s").unwrap();
-            const GROUPS: [&str; 12] = [
+            const GROUPS: [&str; 13] = [
+                "client",
                 "transport",
                 "flow",
                 "input",

@@ -16,6 +16,7 @@
 
 mod catalogue;
 mod check;
+mod client;
 mod consent;
 mod content;
 mod flow;

@@ -1,11 +1,13 @@
 //! What passes from one check to the next: the suite's clients, and what has been seen so far.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::{Duration, Instant, SystemTime};
 
 use mimi_client::{Client, ClientConfig, ClientError, Event};
 
+use crate::client::ClientRooms;
 use crate::consent::Consent;
 use crate::flow::Flow;
 use crate::franking::Franked;
@@ -119,6 +121,7 @@ pub(crate) struct Scenario {
     pub(crate) consent: Consent,
     pub(crate) query: Query,
     pub(crate) moderation: Moderation,
+    pub(crate) clients: ClientRooms,
     /// Makes the names of this run's users and rooms different from those of other runs against the same providers.
     tag: String,
 }
@@ -137,6 +140,7 @@ impl Scenario {
             consent: Consent::default(),
             query: Query::default(),
             moderation: Moderation::default(),
+            clients: ClientRooms::default(),
             tag,
         }
     }
@@ -154,6 +158,12 @@ impl Scenario {
         })
     }
 
+    /// Where the state of a client is that this run has registered.
+    pub(crate) fn state_file(&self, provider: usize, user: &str, device: &str) -> Result<PathBuf, Halt> {
+        let domain = self.provider(provider)?.domain;
+        Ok(self.target.scratch.join(format!("{domain}-{}-{device}.sqlite", self.name(user))))
+    }
+
     /// Registers a client at a provider. Its state is a file of its own in the scratch folder.
     pub(crate) async fn register(
         &self,
@@ -162,12 +172,13 @@ impl Scenario {
         device: &str,
         secret: Option<&str>,
     ) -> Result<Client, Halt> {
+        let state = self.state_file(provider, user, device)?;
         let provider = self.provider(provider)?;
         let user = self.name(user);
         std::fs::create_dir_all(&self.target.scratch)
             .map_err(|error| Halt::Skipped(format!("the scratch folder cannot be made: {error}")))?;
         let config = ClientConfig {
-            state: self.target.scratch.join(format!("{}-{user}-{device}.sqlite", provider.domain)),
+            state,
             endpoint: provider.client_endpoint,
             domain: provider.domain,
             ca_pem: self.target.ca_pem.clone(),

@@ -191,7 +191,7 @@ impl ClientApi for Service {
         request: Request<UploadKeyPackagesRequest>,
     ) -> Result<Response<UploadKeyPackagesResponse>, Status> {
         let client = self.caller(&request).await?;
-        let packages = request.into_inner().key_packages;
+        let UploadKeyPackagesRequest { key_packages: packages, replace } = request.into_inner();
         if packages.len() > KEY_PACKAGES_PER_UPLOAD {
             return Err(Status::invalid_argument(format!("at most {KEY_PACKAGES_PER_UPLOAD} key packages an upload")));
         }
@@ -207,8 +207,13 @@ impl ClientApi for Service {
         let available = self
             .core
             .blocking(move || {
-                core.submit(effects).wait()?;
                 let user = client.user().ok_or(StoreError::Closed)?;
+                if replace {
+                    let held = core.store.key_packages(&user)?.into_iter().filter(|package| package.client == client);
+                    let dropped = held.map(|package| Effect::DropKeyPackage { reference: package.reference });
+                    effects.splice(0..0, dropped.collect::<Vec<_>>());
+                }
+                core.submit(effects).wait()?;
                 let held = core.store.key_packages(&user)?;
                 Ok(held.iter().filter(|package| package.client == client && package.not_after > now).count())
             })

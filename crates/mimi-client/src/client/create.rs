@@ -2,9 +2,14 @@
 
 use mimi_arch::RoomUri;
 use mimi_client_api::CreateRoomRequest;
+use mimi_room_policy::policy::RoomPolicy;
 
 use super::Client;
-use crate::{error::ClientError, session::RoomOptions};
+use crate::{
+    error::ClientError,
+    mls::create::Founding,
+    session::{RoomOptions, Session},
+};
 
 impl Client {
     /// Creates a room at this client's own provider, which is its hub, with this user as administrator.
@@ -22,11 +27,27 @@ impl Client {
     /// # Errors
     /// As [`Client::create_room`].
     pub async fn create_room_with(&self, name: &str, options: RoomOptions) -> Result<RoomUri, ClientError> {
+        self.found(name, move |session, room, hub| session.found(room, hub, options)).await
+    }
+
+    /// The same with a policy that need not be a ready-made one. The hub refuses one that contradicts itself.
+    ///
+    /// # Errors
+    /// As [`Client::create_room`].
+    pub async fn create_room_by_policy(&self, name: &str, policy: RoomPolicy) -> Result<RoomUri, ClientError> {
+        self.found(name, move |session, room, hub| session.found_by_policy(room, hub, &policy, false)).await
+    }
+
+    async fn found(
+        &self,
+        name: &str,
+        found: impl FnOnce(&mut Session, &RoomUri, &[u8]) -> Result<Founding, ClientError> + Send + 'static,
+    ) -> Result<RoomUri, ClientError> {
         let room = RoomUri::new(self.user().domain(), name)?;
         let hub = self.api().describe().await?.external_sender;
         let founding = {
             let room = room.clone();
-            self.step(move |session| session.found(&room, &hub, options)).await?
+            self.step(move |session| found(session, &room, &hub)).await?
         };
         let request = CreateRoomRequest {
             room_uri: room.to_string(),

@@ -24,7 +24,7 @@ pub(super) const CATCH_UP: Duration = Duration::from_secs(10);
 /// How long it may take to bring what explains another refusal: proposals that the hub holds and this client has not seen.
 const EXPLAIN: Duration = Duration::from_millis(300);
 /// The pause before asking again a provider that ends the stream.
-const PAUSE: Duration = Duration::from_millis(50);
+pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
 /// What a commit is made for.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -50,8 +50,8 @@ impl Client {
         self.step(move |session| session.prepare_leave(&room)).await
     }
 
-    /// Commits the proposals that wait, see [`crate::Event::ProposalsReceived`]. Nothing else does so unasked, except
-    /// [`Client::send`] and [`Client::add`], which have to.
+    /// Commits the proposals that wait, see [`crate::Event::ProposalsReceived`]. [`Client::attend`] does
+    /// so when the room wants it; all that changes the room or sends a message has to.
     ///
     /// # Errors
     /// When none wait, this client is leaving itself, the hub refuses, or the answer is lost.

@@ -4,15 +4,18 @@
 //! (durable), a call, a step of the session for its answer.
 
 mod add;
+mod attend;
 mod consent;
 mod create;
 mod download;
+mod encryption;
 mod intent;
 mod join;
 mod leave;
 mod moderate;
 mod profile;
 mod queue;
+mod rejoin;
 mod report;
 mod send;
 mod stock;
@@ -33,6 +36,7 @@ pub use self::{
     consent::{ConsentSummary, Consents, Conveyed},
     download::Download,
     profile::{ProfileField, ProfileFieldName},
+    rejoin::Recovered,
     send::Sent,
     two_step::Endpoint,
 };
@@ -45,6 +49,7 @@ use crate::{
     state::{
         State,
         account::{self, Account, Provider},
+        vault::Passphrase,
     },
 };
 
@@ -81,6 +86,8 @@ struct Inner {
     unreported: Mutex<Vec<Event>>,
     /// Held for a room while an operation changes it: the next one is made for what comes of it.
     changing: Mutex<HashMap<RoomUri, Arc<tokio::sync::Mutex<()>>>>,
+    /// The rooms in which proposals wait for a commit.
+    waiting: Mutex<attend::Waiting>,
     /// Whether the provider's stock of key packages is known to be enough.
     stocked: AtomicBool,
 }
@@ -104,9 +111,19 @@ impl Client {
         device: &str,
         user_secret: Option<&str>,
     ) -> Result<Self, ClientError> {
+        Self::register_with(config, user, device, user_secret, None).await
+    }
+
+    async fn register_with(
+        config: ClientConfig,
+        user: &str,
+        device: &str,
+        user_secret: Option<&str>,
+        passphrase: Option<Passphrase>,
+    ) -> Result<Self, ClientError> {
         let path = config.state.clone();
         let state = blocking(move || {
-            let mut state = State::create(&path)?;
+            let mut state = State::create_with(&path, passphrase.as_ref())?;
             match state.peek(|connection| Ok(account::load(connection)?))? {
                 None => Ok(state),
                 Some(existing) => {
@@ -143,8 +160,12 @@ impl Client {
     /// # Errors
     /// When the file holds no account or cannot be used.
     pub async fn open(state: &Path) -> Result<Self, ClientError> {
+        Self::open_with(state, None).await
+    }
+
+    async fn open_with(state: &Path, passphrase: Option<Passphrase>) -> Result<Self, ClientError> {
         let path = state.to_owned();
-        let session = blocking(move || Session::open(&path)).await?;
+        let session = blocking(move || Session::open_with(&path, passphrase.as_ref())).await?;
         let api = Api::new(&session.account().provider)?;
         Self::over(session, api)
     }
@@ -159,6 +180,7 @@ impl Client {
                 api,
                 unreported: Mutex::default(),
                 changing: Mutex::default(),
+                waiting: Mutex::default(),
                 stocked: AtomicBool::new(false),
             }),
         })

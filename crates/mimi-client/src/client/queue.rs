@@ -117,7 +117,10 @@ impl Client {
         if queued.dropped > 0 {
             return self.step(move |session| session.skip(queued.id, &queued.room_uri, queued.dropped)).await;
         }
-        self.step(move |session| session.receive(queued.id, &queued.room_uri, &queued.fanout_message)).await
+        let events =
+            self.step(move |session| session.receive(queued.id, &queued.room_uri, &queued.fanout_message)).await?;
+        self.note_proposals(&events);
+        Ok(events)
     }
 
     /// Acknowledges what is durable, and tells the provider of rooms that are over. What was processed is reported even

@@ -4,6 +4,7 @@
 //! One file per step of draft-ietf-mimi-protocol-06 section 3, and beside them what the library leaves to its user:
 //! the components ([`components`], [`participants`]) and the checks on a group that it does not make ([`room_group`]).
 
+mod codec;
 pub(crate) mod commit;
 pub(crate) mod components;
 pub(crate) mod create;
@@ -24,9 +25,10 @@ use openmls::prelude::{
 };
 use openmls_basic_credential::SignatureKeyPair;
 use openmls_rust_crypto::RustCrypto;
-use openmls_sqlite_storage::{Codec, SqliteStorageProvider};
+use openmls_sqlite_storage::SqliteStorageProvider;
 use rusqlite::Connection;
 
+pub(crate) use self::codec::{PLACE as OPENMLS_PLACE, StateCodec};
 use crate::error::{ClientError, MlsFailure, StateError};
 
 /// The one cipher suite our clients make groups and key packages with: X25519, AES128GCM, SHA-256, Ed25519.
@@ -42,24 +44,8 @@ const FORWARD: u32 = 1000;
 /// away runs ahead of its queue, and has to open what then comes. Keys that are kept longer are keys that can be lost longer, so not more than that.
 const PAST_EPOCHS: usize = 16;
 
-/// How OpenMLS' values are written into SQLite.
-#[derive(Default)]
-pub(crate) struct JsonCodec;
-
-impl Codec for JsonCodec {
-    type Error = serde_json::Error;
-
-    fn to_vec<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Self::Error> {
-        serde_json::to_vec(value)
-    }
-
-    fn from_slice<T: serde::de::DeserializeOwned>(slice: &[u8]) -> Result<T, Self::Error> {
-        serde_json::from_slice(slice)
-    }
-}
-
 /// Storage of OpenMLS within one transaction of the state file.
-pub(crate) type Storage<'a> = SqliteStorageProvider<JsonCodec, &'a Connection>;
+pub(crate) type Storage<'a> = SqliteStorageProvider<StateCodec, &'a Connection>;
 
 /// What OpenMLS works with: cryptography, and the storage of one transaction.
 pub(crate) struct Provider<'a> {

@@ -2,7 +2,7 @@
 
 use mimi_arch::RoomUri;
 use mimi_protocol::{Epoch, codec::Wire as _, mls::ExternalSender};
-use mimi_room_policy::ready_made::RoomKind;
+use mimi_room_policy::{policy::RoomPolicy, ready_made::RoomKind};
 
 use super::Session;
 use crate::{
@@ -43,6 +43,22 @@ impl Session {
         external_sender: &[u8],
         options: RoomOptions,
     ) -> Result<Founding, ClientError> {
+        let policy = options.kind.policy(&[], None).filter(|_| options.kind != RoomKind::DirectMessage);
+        let policy = policy.ok_or(MlsFailure::RoomKind { kind: options.kind.name() })?;
+        self.found_by_policy(room, external_sender, &policy, options.media_types)
+    }
+
+    /// The same with a policy that need not be a ready-made one.
+    ///
+    /// # Errors
+    /// As [`Session::found`], and when the policy does not encode.
+    pub(crate) fn found_by_policy(
+        &mut self,
+        room: &RoomUri,
+        external_sender: &[u8],
+        policy: &RoomPolicy,
+        media_types: bool,
+    ) -> Result<Founding, ClientError> {
         let hub = ExternalSender::from_bytes(external_sender)?;
         let identity = &self.account.identity;
         self.state.write(|transaction| {
@@ -55,9 +71,7 @@ impl Session {
                 None => {}
                 Some(_) => return Err(ClientError::AlreadyAMember { room: room.clone() }),
             }
-            let policy = options.kind.policy(&[], None).filter(|_| options.kind != RoomKind::DirectMessage);
-            let policy = policy.ok_or(MlsFailure::RoomKind { kind: options.kind.name() })?;
-            let founding = create::create(&provider, identity, room, &hub, &policy, options.media_types)?;
+            let founding = create::create(&provider, identity, room, &hub, policy, media_types)?;
             rooms::put(transaction, &RoomRow::new(room, Standing::Creating, Epoch(0)))?;
             Ok(founding)
         })

@@ -74,6 +74,30 @@ impl Session {
         question: &GroupInfoQuestion,
         answer: &[u8],
     ) -> Result<JoinStep, ClientError> {
+        self.prepare_join_from(room, question, answer, true)
+    }
+
+    /// The same for a client that does not trust what it has of the room: it joins anew even if it seems to be up to date. An external
+    /// commit of its own whose answer was lost is the way back already.
+    ///
+    /// # Errors
+    /// As [`Session::prepare_join`].
+    pub(crate) fn prepare_rejoin(
+        &mut self,
+        room: &RoomUri,
+        question: &GroupInfoQuestion,
+        answer: &[u8],
+    ) -> Result<JoinStep, ClientError> {
+        self.prepare_join_from(room, question, answer, false)
+    }
+
+    fn prepare_join_from(
+        &mut self,
+        room: &RoomUri,
+        question: &GroupInfoQuestion,
+        answer: &[u8],
+        is_trusted: bool,
+    ) -> Result<JoinStep, ClientError> {
         let opened = GroupInfoResponseIn::from_bytes(answer)?
             .verify_and_open(
                 &LibraryHpke::default(),
@@ -109,10 +133,10 @@ impl Session {
                         rooms::put(transaction, &joined)?;
                         return Ok(JoinStep::Joined);
                     }
-                    Standing::Member if up_to_date => {
+                    Standing::Member if is_trusted && up_to_date => {
                         return Err(ClientError::AlreadyAMember { room: room.clone() });
                     }
-                    Standing::Member if leads_to(&group, &content.group_info)? => {
+                    Standing::Member if is_trusted && leads_to(&group, &content.group_info)? => {
                         let mut group = group;
                         process::merge(&provider, room, &mut group, None)?;
                         rooms::put(transaction, &RoomRow { pending: None, last_epoch: epoch, ..row })?;

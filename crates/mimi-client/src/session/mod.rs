@@ -12,6 +12,7 @@ mod founding;
 mod intent;
 mod joining;
 mod message;
+mod pending;
 mod receive;
 mod report;
 mod update;
@@ -41,6 +42,7 @@ use crate::{
         account::{self, Account},
         queue,
         rooms::{self, RoomRow, Standing},
+        vault::Passphrase,
     },
 };
 
@@ -64,8 +66,17 @@ impl Session {
     ///
     /// # Errors
     /// When there is none in it, or the file fails.
+    #[cfg(test)]
     pub(crate) fn open(path: &Path) -> Result<Self, ClientError> {
-        let mut state = State::open(path)?;
+        Self::open_with(path, None)
+    }
+
+    /// The same with the passphrase of an encrypted file.
+    ///
+    /// # Errors
+    /// As [`Session::open`], and when the passphrase is missing, too much or another one.
+    pub(crate) fn open_with(path: &Path, passphrase: Option<&Passphrase>) -> Result<Self, ClientError> {
+        let mut state = State::open_with(path, passphrase)?;
         let account = state.peek(|connection| Ok(account::load(connection)?))?.ok_or(StateError::NoAccount)?;
         Ok(Self { state, account })
     }

@@ -4,7 +4,16 @@ use mimi_arch::{ClientUri, Domain, UserUri};
 use openmls_basic_credential::SignatureKeyPair;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::sealed::SealedTable;
 use crate::{error::StateError, mls::Identity};
+
+/// What of the table is sealed: everything.
+pub(crate) const SEALED: SealedTable = SealedTable {
+    table: "mimi_account",
+    row: &[],
+    keys: &[],
+    values: &["endpoint", "domain", "ca_pem", "user", "client", "user_secret", "token", "signature_key"],
+};
 
 /// Where the provider's client API is.
 #[derive(Clone, Debug)]
@@ -34,18 +43,20 @@ pub(crate) fn put(connection: &Connection, account: &Account) -> Result<(), Stat
     }
     let key =
         serde_json::to_vec(&account.identity.signer).map_err(|_| StateError::Corrupt { what: "signature key" })?;
+    let text = |name, value: &str| SEALED.column(name).text("", value);
+    let octets = |name, value: &[u8]| SEALED.column(name).octets("", value);
     connection.execute(
         "INSERT INTO mimi_account (one, endpoint, domain, ca_pem, user, client, user_secret, token, signature_key)
          VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
-            account.provider.endpoint,
-            account.provider.domain.as_str(),
-            account.provider.ca_pem,
-            account.user.as_str(),
-            account.identity.client.as_str(),
-            account.user_secret,
-            account.token,
-            key,
+            text("endpoint", &account.provider.endpoint)?,
+            text("domain", account.provider.domain.as_str())?,
+            octets("ca_pem", &account.provider.ca_pem)?,
+            text("user", account.user.as_str())?,
+            text("client", account.identity.client.as_str())?,
+            text("user_secret", &account.user_secret)?,
+            text("token", &account.token)?,
+            octets("signature_key", &key)?,
         ],
     )?;
     Ok(())
@@ -77,6 +88,12 @@ pub(crate) fn load(connection: &Connection) -> Result<Option<Account>, StateErro
     let Some((endpoint, domain, ca_pem, user, client, user_secret, token, key)) = row else {
         return Ok(None);
     };
+    let text = |name, stored: &str| SEALED.column(name).open_text("", stored);
+    let (endpoint, domain) = (text("endpoint", &endpoint)?, text("domain", &domain)?);
+    let (user, client) = (text("user", &user)?, text("client", &client)?);
+    let (user_secret, token) = (text("user_secret", &user_secret)?, text("token", &token)?);
+    let ca_pem = SEALED.column("ca_pem").open_octets("", &ca_pem)?;
+    let key = SEALED.column("signature_key").open_octets("", &key)?;
     let corrupt = |what| StateError::Corrupt { what };
     let signer: SignatureKeyPair = serde_json::from_slice(&key).map_err(|_| corrupt("signature key"))?;
     let client: ClientUri = client.parse().map_err(|_| corrupt("client URI"))?;

@@ -4,7 +4,14 @@ use mimi_arch::RoomUri;
 use mimi_content::MessageId;
 use rusqlite::{Connection, params};
 
+use super::sealed::{Column, SealedTable};
 use crate::error::StateError;
+
+/// What of the table is sealed.
+pub(crate) const SEALED: SealedTable =
+    SealedTable { table: "mimi_message_ids", row: &[], keys: &["room", "id"], values: &[] };
+const ROOM: Column = SEALED.column("room");
+const ID: Column = SEALED.column("id");
 
 /// How many of a room are kept.
 const KEPT: i64 = 1000;
@@ -16,12 +23,12 @@ const KEPT: i64 = 1000;
 pub(crate) fn put(connection: &Connection, room: &RoomUri, id: &MessageId) -> Result<(), StateError> {
     connection.execute(
         "INSERT OR IGNORE INTO mimi_message_ids (room, id) VALUES (?1, ?2)",
-        params![room.as_str(), id.to_string()],
+        params![ROOM.key(room.as_str())?, ID.key(&id.to_string())?],
     )?;
     connection.execute(
         "DELETE FROM mimi_message_ids WHERE room = ?1 AND number <= (
             SELECT number FROM mimi_message_ids WHERE room = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
-        params![room.as_str(), KEPT],
+        params![ROOM.key(room.as_str())?, KEPT],
     )?;
     Ok(())
 }
@@ -31,11 +38,15 @@ pub(crate) fn put(connection: &Connection, room: &RoomUri, id: &MessageId) -> Re
 /// # Errors
 /// When the file fails.
 pub(crate) fn beginning(connection: &Connection, room: &RoomUri, digits: &str) -> Result<Vec<MessageId>, StateError> {
-    let mut statement = connection.prepare(
-        "SELECT id FROM mimi_message_ids WHERE room = ?1 AND substr(id, 1, length(?2)) = ?2 ORDER BY number",
-    )?;
-    let rows = statement.query_map(params![room.as_str(), digits], |row| row.get::<_, String>(0))?;
-    rows.map(|id| id?.parse().map_err(|_| StateError::Corrupt { what: "message ID" })).collect()
+    let mut statement = connection.prepare("SELECT id FROM mimi_message_ids WHERE room = ?1 ORDER BY number")?;
+    let mut found = Vec::new();
+    for id in statement.query_map(params![ROOM.key(room.as_str())?], |row| row.get::<_, String>(0))? {
+        let id = ID.open_key(&id?)?;
+        if id.starts_with(digits) {
+            found.push(id.parse().map_err(|_| StateError::Corrupt { what: "message ID" })?);
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

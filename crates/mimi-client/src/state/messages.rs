@@ -4,7 +4,24 @@ use mimi_arch::{RoomUri, UserUri};
 use mimi_protocol::{AcceptedTimestamp, codec::Wire as _, submit_message::Frank};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::sealed::{Column, SealedTable};
 use crate::error::StateError;
+
+/// What of the table is sealed. The acceptance times are not, by which messages are put in order and forgotten.
+pub(crate) const SEALED: SealedTable = SealedTable {
+    table: "mimi_messages",
+    row: &["room", "accepted"],
+    keys: &["room", "sender"],
+    values: &["application_data", "frank"],
+};
+const ROOM: Column = SEALED.column("room");
+const SENDER: Column = SEALED.column("sender");
+const APPLICATION_DATA: Column = SEALED.column("application_data");
+const FRANK: Column = SEALED.column("frank");
+
+fn row_name(room: &RoomUri, accepted: AcceptedTimestamp) -> String {
+    format!("{room} {}", accepted.0.cast_signed())
+}
 
 /// How many messages of a room are kept.
 pub(crate) const KEPT: i64 = 1000;
@@ -28,15 +45,22 @@ pub(crate) fn put(
     accepted: AcceptedTimestamp,
     kept: &Kept,
 ) -> Result<(), StateError> {
+    let row = row_name(room, accepted);
     let frank = kept.frank.to_bytes().map_err(|_| StateError::Corrupt { what: "frank" })?;
     connection.execute(
         "INSERT OR IGNORE INTO mimi_messages (room, sender, accepted, application_data, frank) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![room.as_str(), sender.as_str(), accepted.0.cast_signed(), kept.application_data, frank],
+        params![
+            ROOM.key(room.as_str())?,
+            SENDER.key(sender.as_str())?,
+            accepted.0.cast_signed(),
+            APPLICATION_DATA.octets(&row, &kept.application_data)?,
+            FRANK.octets(&row, &frank)?,
+        ],
     )?;
     connection.execute(
         "DELETE FROM mimi_messages WHERE room = ?1 AND accepted <= (
             SELECT accepted FROM mimi_messages WHERE room = ?1 ORDER BY accepted DESC LIMIT 1 OFFSET ?2)",
-        params![room.as_str(), KEPT],
+        params![ROOM.key(room.as_str())?, KEPT],
     )?;
     Ok(())
 }
@@ -54,11 +78,14 @@ pub(crate) fn get(
     let found: Option<(Vec<u8>, Vec<u8>)> = connection
         .query_row(
             "SELECT application_data, frank FROM mimi_messages WHERE room = ?1 AND sender = ?2 AND accepted = ?3",
-            params![room.as_str(), sender.as_str(), accepted.0.cast_signed()],
+            params![ROOM.key(room.as_str())?, SENDER.key(sender.as_str())?, accepted.0.cast_signed()],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()?;
     let Some((application_data, frank)) = found else { return Ok(None) };
+    let row = row_name(room, accepted);
+    let application_data = APPLICATION_DATA.open_octets(&row, &application_data)?;
+    let frank = FRANK.open_octets(&row, &frank)?;
     let frank = Frank::from_bytes(&frank).map_err(|_| StateError::Corrupt { what: "frank" })?;
     Ok(Some(Kept { application_data, frank }))
 }
@@ -77,7 +104,8 @@ pub(crate) fn newest(
         "SELECT accepted FROM mimi_messages WHERE room = ?1 AND sender = ?2 ORDER BY accepted DESC LIMIT ?3",
     )?;
     let limit = i64::try_from(count).unwrap_or(i64::MAX);
-    let rows = statement.query_map(params![room.as_str(), sender.as_str(), limit], |row| row.get::<_, i64>(0))?;
+    let (room, sender) = (ROOM.key(room.as_str())?, SENDER.key(sender.as_str())?);
+    let rows = statement.query_map(params![room, sender, limit], |row| row.get::<_, i64>(0))?;
     rows.map(|accepted| Ok(AcceptedTimestamp(accepted?.cast_unsigned()))).collect()
 }
 

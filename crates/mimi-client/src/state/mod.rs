@@ -5,19 +5,23 @@
 //! so two processes may use the same file, for example one that watches and one that sends.
 
 pub(crate) mod account;
+pub(crate) mod encryption;
 pub(crate) mod message_ids;
 pub(crate) mod messages;
 pub(crate) mod queue;
 pub(crate) mod rooms;
+pub(crate) mod sealed;
+pub(crate) mod vault;
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use openmls_sqlite_storage::SqliteStorageProvider;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use self::vault::{Passphrase, Vault};
 use crate::{
     error::{ClientError, StateError},
-    mls::JsonCodec,
+    mls::StateCodec,
 };
 
 /// How long a step waits for another process that is writing.
@@ -68,11 +72,20 @@ const SCHEMA: &str = "
         processed INTEGER NOT NULL
     ) STRICT;
     INSERT OR IGNORE INTO mimi_queue (one, processed) VALUES (1, 0);
+    CREATE TABLE IF NOT EXISTS mimi_encryption (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        memory_kib INTEGER NOT NULL,
+        passes INTEGER NOT NULL,
+        lanes INTEGER NOT NULL,
+        salt BLOB NOT NULL,
+        wrapped BLOB NOT NULL
+    ) STRICT;
 ";
 
 /// The open state file.
 pub(crate) struct State {
     connection: Connection,
+    vault: Arc<Vault>,
 }
 
 impl State {
@@ -80,27 +93,46 @@ impl State {
     ///
     /// # Errors
     /// When the file cannot be made, opened or brought up to date.
+    #[cfg(test)]
     pub(crate) fn create(path: &Path) -> Result<Self, StateError> {
+        Self::create_with(path, None)
+    }
+
+    /// The same; with a passphrase the file is encrypted from the first row on.
+    ///
+    /// # Errors
+    /// As [`State::create`], and when the passphrase is not the one of a file that is there.
+    pub(crate) fn create_with(path: &Path, passphrase: Option<&Passphrase>) -> Result<Self, StateError> {
         make_private(path)?;
-        Self::open(path)
+        let mut connection = prepared(path)?;
+        if let Some(passphrase) = passphrase
+            && encryption::is_blank(&connection)?
+        {
+            encryption::begin(&mut connection, passphrase)?;
+        }
+        Self::over(connection, passphrase)
     }
 
     /// Opens a file that is there.
     ///
     /// # Errors
-    /// When there is none, or it cannot be opened or brought up to date.
+    /// When there is none, or it cannot be opened or brought up to date, or is encrypted.
+    #[cfg(test)]
     pub(crate) fn open(path: &Path) -> Result<Self, StateError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(BUSY)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "secure_delete", "ON")?;
-        SqliteStorageProvider::<JsonCodec, &mut Connection>::new(&mut connection)
-            .run_migrations()
-            .map_err(|error| StateError::Migration(error.to_string()))?;
-        connection.execute_batch(SCHEMA)?;
-        Ok(Self { connection })
+        Self::open_with(path, None)
+    }
+
+    /// The same with the passphrase of an encrypted file.
+    ///
+    /// # Errors
+    /// As [`State::open`], and when the passphrase is missing, too much or another one.
+    pub(crate) fn open_with(path: &Path, passphrase: Option<&Passphrase>) -> Result<Self, StateError> {
+        Self::over(prepared(path)?, passphrase)
+    }
+
+    fn over(connection: Connection, passphrase: Option<&Passphrase>) -> Result<Self, StateError> {
+        let vault = encryption::vault(&connection, passphrase)?;
+        Ok(Self { connection, vault })
     }
 
     /// Runs one step; what it wrote is durable when this returns `Ok`, and gone when it returns `Err`.
@@ -111,9 +143,11 @@ impl State {
         &mut self,
         step: impl FnOnce(&mut Transaction<'_>) -> Result<T, ClientError>,
     ) -> Result<T, ClientError> {
+        let entered = sealed::enter(&self.vault);
         let mut transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StateError::from)?;
-        let value = step(&mut transaction)?;
+        encryption::check_unchanged(&transaction, &self.vault)?;
+        let value = undamaged(&entered, step(&mut transaction))?;
         transaction.commit().map_err(StateError::from)?;
         Ok(value)
     }
@@ -126,10 +160,37 @@ impl State {
         &mut self,
         step: impl FnOnce(&Connection) -> Result<T, ClientError>,
     ) -> Result<T, ClientError> {
+        let entered = sealed::enter(&self.vault);
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(StateError::from)?;
-        step(&transaction)
+        encryption::check_unchanged(&transaction, &self.vault)?;
+        undamaged(&entered, step(&transaction))
     }
+}
+
+/// What a step came to, unless it met a value that does not open: the library below tells that in words of its own, or as a message
+/// that cannot be processed.
+fn undamaged<T>(entered: &sealed::Entered, outcome: Result<T, ClientError>) -> Result<T, ClientError> {
+    match outcome {
+        Err(ClientError::State(error @ StateError::Damaged { .. })) => Err(error.into()),
+        _ if entered.has_met_damage() => Err(StateError::Damaged { what: "MLS state".to_owned() }.into()),
+        outcome => outcome,
+    }
+}
+
+/// A connection to a file that has the tables of today.
+fn prepared(path: &Path) -> Result<Connection, StateError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "secure_delete", "ON")?;
+    SqliteStorageProvider::<StateCodec, &mut Connection>::new(&mut connection)
+        .run_migrations()
+        .map_err(|error| StateError::Migration(error.to_string()))?;
+    connection.execute_batch(SCHEMA)?;
+    Ok(connection)
 }
 
 #[cfg(unix)]

@@ -3,7 +3,15 @@
 use mimi_arch::RoomUri;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::sealed::{Column, SealedTable};
 use crate::error::StateError;
+
+/// What of the messages whose answer is out is sealed.
+pub(crate) const SEALED: SealedTable =
+    SealedTable { table: "mimi_outgoing", row: &["room"], keys: &["room", "message"], values: &["text"] };
+const ROOM: Column = SEALED.column("room");
+const MESSAGE: Column = SEALED.column("message");
+const TEXT: Column = SEALED.column("text");
 
 /// Id of the last queued event that was processed; 0 before the first.
 ///
@@ -35,7 +43,7 @@ pub(crate) fn put_outgoing(
 ) -> Result<(), StateError> {
     connection.execute(
         "INSERT OR REPLACE INTO mimi_outgoing (room, message, text) VALUES (?1, ?2, ?3)",
-        params![room.as_str(), message, text],
+        params![ROOM.key(room.as_str())?, MESSAGE.octets("", message)?, TEXT.text(room.as_str(), text)?],
     )?;
     Ok(())
 }
@@ -49,11 +57,12 @@ pub(crate) fn take_outgoing(
     room: &RoomUri,
     message: &[u8],
 ) -> Result<Option<String>, StateError> {
-    Ok(connection
+    let text: Option<String> = connection
         .query_row(
             "DELETE FROM mimi_outgoing WHERE room = ?1 AND message = ?2 RETURNING text",
-            params![room.as_str(), message],
+            params![ROOM.key(room.as_str())?, MESSAGE.octets("", message)?],
             |row| row.get(0),
         )
-        .optional()?)
+        .optional()?;
+    text.map(|text| TEXT.open_text(room.as_str(), &text)).transpose()
 }

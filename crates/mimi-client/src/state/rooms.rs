@@ -4,7 +4,14 @@ use mimi_arch::RoomUri;
 use mimi_protocol::Epoch;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::sealed::{Column, SealedTable};
 use crate::error::StateError;
+
+/// What of the table is sealed.
+pub(crate) const SEALED: SealedTable =
+    SealedTable { table: "mimi_rooms", row: &["room"], keys: &["room"], values: &["pending"] };
+const ROOM: Column = SEALED.column("room");
+const PENDING: Column = SEALED.column("pending");
 
 /// How the client stands to a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,11 +69,11 @@ pub(crate) fn put(connection: &Connection, row: &RoomRow) -> Result<(), StateErr
         "INSERT OR REPLACE INTO mimi_rooms (room, standing, first_epoch, last_epoch, pending, forget)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
-            row.room.as_str(),
+            ROOM.key(row.room.as_str())?,
             row.standing as i64,
             row.first_epoch.0.cast_signed(),
             row.last_epoch.0.cast_signed(),
-            row.pending,
+            row.pending.as_deref().map(|body| PENDING.octets(row.room.as_str(), body)).transpose()?,
             row.forget,
         ],
     )?;
@@ -78,7 +85,7 @@ pub(crate) fn put(connection: &Connection, row: &RoomRow) -> Result<(), StateErr
 /// # Errors
 /// When the file fails.
 pub(crate) fn delete(connection: &Connection, room: &RoomUri) -> Result<(), StateError> {
-    connection.execute("DELETE FROM mimi_rooms WHERE room = ?1", params![room.as_str()])?;
+    connection.execute("DELETE FROM mimi_rooms WHERE room = ?1", params![ROOM.key(room.as_str())?])?;
     Ok(())
 }
 
@@ -88,7 +95,7 @@ pub(crate) fn delete(connection: &Connection, room: &RoomUri) -> Result<(), Stat
 /// When the file fails.
 pub(crate) fn get(connection: &Connection, room: &RoomUri) -> Result<Option<RoomRow>, StateError> {
     connection
-        .query_row(&format!("{SELECT} WHERE room = ?1"), params![room.as_str()], columns)
+        .query_row(&format!("{SELECT} WHERE room = ?1"), params![ROOM.key(room.as_str())?], columns)
         .optional()?
         .map(row)
         .transpose()
@@ -99,9 +106,11 @@ pub(crate) fn get(connection: &Connection, room: &RoomUri) -> Result<Option<Room
 /// # Errors
 /// When the file fails.
 pub(crate) fn all(connection: &Connection) -> Result<Vec<RoomRow>, StateError> {
-    let mut statement = connection.prepare(&format!("{SELECT} ORDER BY room"))?;
+    let mut statement = connection.prepare(SELECT)?;
     let rows = statement.query_map([], columns)?.collect::<Result<Vec<_>, _>>()?;
-    rows.into_iter().map(row).collect()
+    let mut rooms = rows.into_iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    rooms.sort_unstable_by(|a, b| a.room.as_str().cmp(b.room.as_str()));
+    Ok(rooms)
 }
 
 const SELECT: &str = "SELECT room, standing, first_epoch, last_epoch, pending, forget FROM mimi_rooms";
@@ -113,6 +122,8 @@ fn columns(row: &Row<'_>) -> Result<Columns, rusqlite::Error> {
 }
 
 fn row((room, standing, first_epoch, last_epoch, pending, forget): Columns) -> Result<RoomRow, StateError> {
+    let room = ROOM.open_key(&room)?;
+    let pending = pending.map(|body| PENDING.open_octets(&room, &body)).transpose()?;
     Ok(RoomRow {
         room: room.parse().map_err(|_| StateError::Corrupt { what: "room URI" })?,
         standing: Standing::from_number(standing)?,

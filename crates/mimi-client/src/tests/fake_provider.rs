@@ -119,6 +119,9 @@ impl ClientApi for Service {
         request: Request<UploadKeyPackagesRequest>,
     ) -> Result<Response<UploadKeyPackagesResponse>, Status> {
         let mut script = self.script(&request)?;
+        if request.get_ref().replace {
+            script.key_packages = 0;
+        }
         script.key_packages += request.get_ref().key_packages.len();
         let available = u32::try_from(script.key_packages).unwrap();
         Ok(Response::new(UploadKeyPackagesResponse { available }))

@@ -1,6 +1,8 @@
 //! Clients against each other without a network: the tests carry the octets, in the place of hub and providers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod attending;
+mod encryption;
 mod fake_provider;
 mod flow;
 mod franking;
@@ -25,6 +27,7 @@ use mimi_protocol::{
     ratchet_tree::{GroupInfoOption, RatchetTreeOption},
     update::HandshakeBundle,
 };
+use mimi_room_policy::{operational::PendingProposalPolicy, ready_made::RoomKind};
 use openmls_basic_credential::SignatureKeyPair;
 use tempfile::TempDir;
 
@@ -150,6 +153,16 @@ impl Hub {
 
     pub(super) fn create_room_with(&mut self, creator: &Device, options: RoomOptions) {
         let founding = creator.session().found(&room(), &self.external_sender(), options).unwrap();
+        creator.session().founded(&room()).unwrap();
+        self.group_info = Some(founding.group_info);
+        self.tree = Some(founding.ratchet_tree);
+    }
+
+    /// A room that says when proposals are committed.
+    pub(super) fn create_room_with_strategy(&mut self, creator: &Device, strategy: PendingProposalPolicy) {
+        let mut policy = RoomKind::Group.policy(&[], None).unwrap();
+        policy.operational.as_mut().unwrap().pending_proposal_policy = strategy;
+        let founding = creator.session().found_by_policy(&room(), &self.external_sender(), &policy, false).unwrap();
         creator.session().founded(&room()).unwrap();
         self.group_info = Some(founding.group_info);
         self.tree = Some(founding.ratchet_tree);

@@ -30,16 +30,16 @@ fn queued(id: u64, event: FanoutEvent) -> QueuedEvent {
     QueuedEvent { id, room_uri: room().to_string(), fanout_message, dropped: 0 }
 }
 
-fn success() -> Vec<u8> {
+pub(super) fn success() -> Vec<u8> {
     let accepted_timestamp = AcceptedTimestamp(77);
     UpdateRoomResponse::Success { error_description: String::new(), accepted_timestamp }.to_bytes().unwrap()
 }
 
-fn wrong_epoch(current_epoch: Epoch) -> Vec<u8> {
+pub(super) fn wrong_epoch(current_epoch: Epoch) -> Vec<u8> {
     UpdateRoomResponse::WrongEpoch { error_description: String::new(), current_epoch }.to_bytes().unwrap()
 }
 
-fn not_allowed() -> Vec<u8> {
+pub(super) fn not_allowed() -> Vec<u8> {
     UpdateRoomResponse::NotAllowed { error_description: "no".into() }.to_bytes().unwrap()
 }
 
