@@ -4,7 +4,8 @@
 
 use std::path::Path;
 
-use mimi_client::{Client, Event};
+use mimi_client::{Client, Event, Invitation, JoinLinkOptions, RoomOptions};
+use mimi_room_policy::{join_code::JoiningCode, ready_made::RoomKind};
 use mimi_tests::{
     process::{Scene, Served},
     until,
@@ -65,7 +66,7 @@ fn base64(octets: &[u8]) -> String {
 }
 
 /// A room across two providers, a new device, a registration that is refused, a removal.
-async fn flow(scene: &Scene) -> Vec<Client> {
+async fn flow(scene: &Scene) -> (Vec<Client>, Vec<JoiningCode>) {
     let alice = scene.register("a.example", "alice").await;
     let bob = scene.register("b.example", "bob").await;
     let room = alice.create_room("clubhouse").await.unwrap();
@@ -83,12 +84,20 @@ async fn flow(scene: &Scene) -> Vec<Client> {
     bob.sync().await.unwrap();
     bob.leave(&room).await.unwrap();
     alice.sync().await.unwrap();
-    vec![alice, bob, second]
+    // A right code and a wrong one.
+    let options = RoomOptions { kind: RoomKind::Announcement, ..RoomOptions::default() };
+    let news = alice.create_room_with("news", options).await.unwrap();
+    let link = alice.create_join_link(&news, JoinLinkOptions::default()).await.unwrap();
+    let guess = JoiningCode::from_octets(*b"guessed-the-code");
+    bob.join_by_code(&Invitation { room: news, code: guess.clone() }).await.unwrap_err();
+    bob.join_by_code(&link).await.unwrap();
+    (vec![alice, bob, second], vec![link.code, guess])
 }
 
 /// Everything that is secret in the scene, with a name for it.
-fn secrets(scene: &Scene, clients: &[Client]) -> Vec<(String, Vec<u8>)> {
+fn secrets(scene: &Scene, clients: &[Client], codes: &[JoiningCode]) -> Vec<(String, Vec<u8>)> {
     let mut secrets = vec![("the text".to_owned(), TEXT.as_bytes().to_vec())];
+    secrets.extend(codes.iter().map(|code| ("a joining code".to_owned(), code.as_bytes().to_vec())));
     secrets.push(("a guessed secret".to_owned(), b"guessed-secret".to_vec()));
     for client in clients {
         secrets.push((format!("account secret of {}", client.id()), client.user_secret().as_bytes().to_vec()));
@@ -113,7 +122,7 @@ fn secrets(scene: &Scene, clients: &[Client]) -> Vec<(String, Vec<u8>)> {
         let key = std::fs::read_to_string(scene.path(&format!("{name}.key"))).unwrap();
         secrets.push((format!("TLS key of {name}"), key.lines().nth(1).unwrap().as_bytes().to_vec()));
     }
-    assert_eq!(secrets.len(), 2 + 3 + 3 + 2 + 2 + 3 + 2, "a secret is missing or a table has another name");
+    assert_eq!(secrets.len(), 2 + 2 + 3 + 3 + 2 + 2 + 3 + 2, "a secret is missing or a table has another name");
     assert!(secrets.iter().all(|(_, secret)| secret.len() >= 14));
     secrets
 }
@@ -137,9 +146,9 @@ async fn no_secret_is_in_the_logs_of_a_whole_flow_at_the_most_talkative_level() 
     scene.configure("b.example", "", "");
     let hub = start(&scene, "a.example", "json", "trace");
     let follower = start(&scene, "b.example", "text", "trace");
-    let clients = flow(&scene).await;
+    let (clients, codes) = flow(&scene).await;
     hub.signal("HUP");
-    let secrets = secrets(&scene, &clients);
+    let secrets = secrets(&scene, &clients, &codes);
     for log in [hub.log(), follower.log()] {
         // That it was talkative: requests of both listeners, and what libraries do.
         assert!(log.len() > 100_000 && log.contains("h2::") && log.contains("mimi_provider::"), "{} octets", log.len());

@@ -76,6 +76,9 @@ fn the_commands_of_the_tutorial_do_what_it_says() {
         ": hello from the tablet\n",
         "this client was removed",
         "mimi://b.example/u/bob left",
+        "joined mimi://a.example/r/news",
+        "for several users, as reader",
+        "nobody joins mimi://a.example/r/news by link",
     ] {
         assert!(shown.contains(expected), "no {expected:?} in\n{shown}\n{errors}");
     }

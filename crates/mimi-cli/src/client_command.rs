@@ -17,6 +17,7 @@ use mimi_client::{
 use mimi_protocol::{AcceptedTimestamp, report_abuse::AbuseType};
 
 use crate::{
+    join_link_command::{self, JoinLinkAction},
     people_command::{self, ConsentAction, FindArguments, ProfileAction},
     room_command::{self, RoomAction, about, short},
     screen::{Tone, tinted},
@@ -125,10 +126,14 @@ enum Action {
         #[arg(long, value_name = "SECONDS")]
         seconds: Option<u64>,
     },
-    /// Joins a room with this client (an external commit): one of which the user is a participant already, or one that is open.
+    /// Joins a room with this client (an external commit): one of which the user is a participant already, one that is open, or
+    /// one to which somebody has given a join link.
     Join {
-        /// The room's URI or name.
+        /// The room's URI or name, or the join link.
         room: String,
+        /// The code of a join link.
+        #[arg(long, env = "MIMI_JOIN_CODE", hide_env_values = true, conflicts_with = "replacing")]
+        code: Option<String>,
         /// Removes this client of the user from the room, whose device or state is lost: its URI, or its name among the user's clients.
         #[arg(long, value_name = "CLIENT")]
         replacing: Option<String>,
@@ -157,6 +162,8 @@ enum Action {
         #[arg(long, required = true)]
         yes: bool,
     },
+    #[command(flatten)]
+    JoinLink(JoinLinkAction),
     #[command(flatten)]
     Room(RoomAction),
     #[command(flatten)]
@@ -234,12 +241,21 @@ async fn act(client: &Client, action: Action) -> anyhow::Result<()> {
             println!("{octets} octets in {}", file.display());
         }
         Action::Watch { messages, seconds } => watch(client, messages, seconds.map(Duration::from_secs)).await?,
-        Action::Join { room, replacing: None } => {
-            let room = room_uri(client, &room)?;
-            client.join_external(&room).await?;
+        Action::Join { room, replacing: None, code } => {
+            let room = match join_link_command::invitation(client, &room, code.as_deref())? {
+                Some(invitation) => {
+                    client.join_by_code(&invitation).await?;
+                    invitation.room
+                }
+                None => {
+                    let room = room_uri(client, &room)?;
+                    client.join_external(&room).await?;
+                    room
+                }
+            };
             println!("joined {room}");
         }
-        Action::Join { room, replacing: Some(lost) } => {
+        Action::Join { room, replacing: Some(lost), code: _ } => {
             let room = room_uri(client, &room)?;
             let lost = room_command::own_client(client, &lost)?;
             client.take_over(&room, &lost).await?;
@@ -251,6 +267,7 @@ async fn act(client: &Client, action: Action) -> anyhow::Result<()> {
             println!("joined {room} anew");
         }
         Action::Rejoin { room: None } => recover(client).await?,
+        Action::JoinLink(action) => join_link_command::run(client, action).await?,
         Action::Consent { action } => people_command::consent(client, action).await?,
         Action::Profile { action } => people_command::profile(client, action).await?,
         Action::Find(arguments) => people_command::find(client, arguments).await?,

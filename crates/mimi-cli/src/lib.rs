@@ -14,6 +14,7 @@ mod content_command;
 mod embedded;
 mod init_command;
 mod input;
+mod join_link_command;
 mod people_command;
 mod policy_command;
 mod reports_command;

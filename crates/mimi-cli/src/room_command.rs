@@ -250,7 +250,7 @@ async fn carry_out(client: &Client, room: &RoomUri, intent: Intent) -> anyhow::R
     Ok(client.carry_out(room, intent).await?)
 }
 
-async fn role_called(client: &Client, room: &RoomUri, name: &str) -> anyhow::Result<RoleIndex> {
+pub(crate) async fn role_called(client: &Client, room: &RoomUri, name: &str) -> anyhow::Result<RoleIndex> {
     catch_up(client).await?;
     let details = client.details(room).await?;
     details.role_called(name).with_context(|| format!("{room} has no role {name:?}: `mimi client room` shows them"))

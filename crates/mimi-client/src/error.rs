@@ -139,7 +139,8 @@ impl ClientError {
                         | IntentFault::NotBanned { .. }
                         | IntentFault::HasRole { .. }
                         | IntentFault::NotOwnClient { .. }
-                        | IntentFault::NothingNew,
+                        | IntentFault::NothingNew
+                        | IntentFault::NoSuchLink,
                     ..
                 }
         )
@@ -188,6 +189,9 @@ pub enum IntentFault {
     /// The metadata are so already.
     #[error("nothing would change")]
     NothingNew,
+    /// The room has no such join link: it was taken back, or it is used up.
+    #[error("the room has no such join link")]
+    NoSuchLink,
 }
 
 /// Failure of the state file.

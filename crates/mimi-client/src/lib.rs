@@ -90,6 +90,7 @@ mod client;
 mod crypto;
 mod error;
 mod events;
+mod invitation;
 mod mls;
 mod pending;
 mod session;
@@ -101,12 +102,16 @@ pub use self::crypto::LibraryHpke;
 pub use self::state::vault::Passphrase;
 pub use self::{
     client::{
-        Client, ClientConfig, ConsentSummary, Consents, Conveyed, Download, Endpoint, ProfileField, ProfileFieldName,
-        Recovered, Sent,
+        Client, ClientConfig, ConsentSummary, Consents, Conveyed, Download, Endpoint, JoinLinkOptions, ProfileField,
+        ProfileFieldName, Recovered, Sent,
     },
     error::{ClientError, GroupInfoFailure, IntentFault, KeyMaterialFailure, MlsFailure, StateError, TransportError},
     events::{Event, Form, Franking, Relation, RoomSummary},
+    invitation::{Invitation, InvitationError},
     pending::{CommitTime, WaitingProposals},
-    session::{Draft, Intent, MetadataChange, PrepareOptions, PreparedUpdate, ReportOptions, RoomDetails, RoomOptions},
+    session::{
+        Draft, Intent, MetadataChange, NewJoinLink, PrepareOptions, PreparedUpdate, ReportOptions, RoomDetails,
+        RoomOptions,
+    },
 };
 pub use mimi_content::MessageId;

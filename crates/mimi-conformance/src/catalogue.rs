@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use thiserror::Error;
 
 use crate::check::Check;
-use crate::{client, consent, content, flow, franking, input, moderation, policy, privacy, query, transport};
+use crate::{client, consent, content, flow, franking, input, joining, moderation, policy, privacy, query, transport};
 
 static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
     let groups = [
@@ -20,6 +20,7 @@ static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
         policy::CHECKS,
         moderation::CHECKS,
         client::CHECKS,
+        joining::CHECKS,
         privacy::CHECKS,
     ];
     groups.into_iter().flat_map(|groups| groups.iter().copied().flatten()).collect()
@@ -164,7 +165,7 @@ mod tests {
         for check in checks() {
             let (start, name) = check.id.rsplit_once('.').unwrap();
             let (group, section) = start.split_once(".s").unwrap();
-            const GROUPS: [&str; 13] = [
+            const GROUPS: &[&str] = &[
                 "client",
                 "transport",
                 "flow",
@@ -176,6 +177,7 @@ mod tests {
                 "status",
                 "policy",
                 "moderation",
+                "joining",
                 "semiprivate",
                 "privacy",
             ];

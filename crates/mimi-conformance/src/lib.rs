@@ -22,6 +22,7 @@ mod content;
 mod flow;
 mod franking;
 mod input;
+mod joining;
 mod moderation;
 mod outcome;
 mod peer;

@@ -12,6 +12,7 @@ use crate::consent::Consent;
 use crate::flow::Flow;
 use crate::franking::Franked;
 use crate::input::Input;
+use crate::joining::Joining;
 use crate::moderation::Moderation;
 use crate::peer::Suite;
 use crate::query::Query;
@@ -122,6 +123,7 @@ pub(crate) struct Scenario {
     pub(crate) query: Query,
     pub(crate) moderation: Moderation,
     pub(crate) clients: ClientRooms,
+    pub(crate) joining: Joining,
     /// Makes the names of this run's users and rooms different from those of other runs against the same providers.
     tag: String,
 }
@@ -141,6 +143,7 @@ impl Scenario {
             query: Query::default(),
             moderation: Moderation::default(),
             clients: ClientRooms::default(),
+            joining: Joining::default(),
             tag,
         }
     }

@@ -14,6 +14,7 @@ use mimi_protocol::{
 
 use crate::{
     follower::{FanoutMark, LeavesChange},
+    hub::JoinGrant,
     store::{OverfullQueue, ProfileField, StoredKeyPackage},
 };
 
@@ -110,6 +111,14 @@ pub enum Effect {
         provider: Domain,
         /// End of its life time, seconds since the Unix epoch.
         not_after: u64,
+    },
+    /// A client has shown a joining code of a room (section 5.6), in place of what it has shown before. What was remembered for
+    /// earlier epochs of the room goes.
+    PutJoinGrant {
+        /// The room.
+        room: RoomUri,
+        /// What it may do by it.
+        grant: JoinGrant,
     },
     /// The Welcome for this key package has been forwarded: its route is no longer needed (section 5.2).
     DropRoute {

@@ -4,6 +4,8 @@
 //! The request is signed by the client that wants to join and names an HPKE key; the response is encrypted to that
 //! key and signed by the hub. Types ending in `In` are what came in, not verified.
 
+use std::fmt;
+
 use crate::codec::{self, DecodeError, EncodeError, Reader, Rule, Wire, rules};
 use crate::crypto::{
     Hpke, HpkeCiphertext, HpkeError, LabelSigner, SignError, SignatureError, encrypt_context, verify_with_label,
@@ -28,7 +30,7 @@ const ENCRYPTION_LABEL: &str = "GroupInfo and ratchet_tree encryption";
 
 /// What a request for the group info says; also what its signature covers (draft-ietf-mimi-protocol-06 section 5.6).
 // req: MP06-5.6-03, MP06-5.6-06, MP06-5.6-07, MP06-5.6-08, MP06-5.6-10
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct GroupInfoRequestTbs {
     /// The algorithms of the signatures and of the encryption.
     pub cipher_suite: CipherSuite,
@@ -38,8 +40,20 @@ pub struct GroupInfoRequestTbs {
     pub requesting_credential: Credential,
     /// The HPKE key that the answer is encrypted to.
     pub group_info_public_key: Vec<u8>,
-    /// A proof of permission, where one is needed.
+    /// A proof of permission, where one is needed. `Debug` does not show it: whoever reads it may join.
     pub joining_code: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for GroupInfoRequestTbs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupInfoRequestTbs")
+            .field("cipher_suite", &self.cipher_suite)
+            .field("requesting_signature_key", &self.requesting_signature_key)
+            .field("requesting_credential", &self.requesting_credential)
+            .field("group_info_public_key", &self.group_info_public_key)
+            .field("joining_code", &self.joining_code.as_ref().map(|_| ".."))
+            .finish()
+    }
 }
 
 impl GroupInfoRequestTbs {

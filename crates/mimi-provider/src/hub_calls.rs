@@ -8,7 +8,9 @@ use mimi_arch::{ClientUri, Domain, RoomUri};
 use mimi_ds::{
     Effect, OpenMlsHpke, StoreError,
     follower::{FanoutDecision, FanoutFacts, NotifyRefusal, accept_fanout},
-    hub::{CreateRefusal, GroupInfoRefusal, HubFranking, Routes, key_packages_named},
+    hub::{
+        ClaimedGroupInfo, CreateRefusal, GroupInfoRefusal, HubFranking, UpdateFacts, joiner_named, key_packages_named,
+    },
     store::Conflict,
 };
 use mimi_protocol::{
@@ -208,21 +210,24 @@ pub(crate) async fn update(
         HandshakeBundle::Commit { .. } => "commit",
         HandshakeBundle::Proposals { .. } => "proposals",
     };
-    let (held, named) = (core.clone(), request.clone());
-    let routes = core
+    let (held, named, name) = (core.clone(), request.clone(), room.clone());
+    let facts = core
         .blocking(move || {
-            let mut routes = Routes::new();
+            let mut facts = UpdateFacts::default();
             for reference in key_packages_named(&named) {
                 if let Some(provider) = held.store.route(reference)? {
-                    routes.insert(reference.clone(), provider);
+                    facts.routes.insert(reference.clone(), provider);
                 }
             }
-            Ok(routes)
+            if let Some(joiner) = joiner_named(&named) {
+                facts.grant = held.store.join_grant(&name, &joiner)?;
+            }
+            Ok(facts)
         })
         .await?;
     let held = core.clone();
     let answer = decide(core, room, move |room| {
-        match room.update_and_propose(clock::now(), &source, &request, &routes, &held.signer) {
+        match room.update_knowing(clock::now(), &source, &request, &facts, &held.signer) {
             Ok(accepted) => (Ok(accepted.update_response()), Change::Durable(accepted.effects)),
             Err(refusal) => {
                 held.metrics.refused("update", &refusal);
@@ -328,10 +333,18 @@ pub(crate) async fn group_info(
 ) -> Result<GroupInfoResponse, CallError> {
     core.limit_room(&room)?;
     let request = request.verify()?;
+    if request.tbs().joining_code.is_some() {
+        core.limit_codes(&room, &source)?;
+    }
     let room_id = IdentifierUri::from(&room);
     let answer = decide(core, room, {
         let request = request.clone();
-        move |room| (room.group_info(&source, &request), Change::None)
+        move |room| match room.claim_group_info(clock::now(), &source, &request) {
+            Ok(ClaimedGroupInfo { contents, effects }) if effects.is_empty() => (Ok(contents), Change::None),
+            // Only once it is durable by whose code it was is the GroupInfo given out.
+            Ok(ClaimedGroupInfo { contents, effects }) => (Ok(contents), Change::Durable(effects)),
+            Err(refusal) => (Err(refusal), Change::None),
+        }
     })
     .await;
     match answer {

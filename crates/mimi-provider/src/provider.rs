@@ -464,6 +464,10 @@ impl Core {
         self.limit(|rates| rates.room(room))
     }
 
+    pub(crate) fn limit_codes(&self, room: &RoomUri, provider: &Domain) -> Result<(), Limited> {
+        self.limit(|rates| rates.code(room, provider))
+    }
+
     pub(crate) fn limit_user(&self, user: &UserUri) -> Result<(), Limited> {
         self.limit(|rates| rates.user(user))
     }

@@ -34,7 +34,7 @@ pub(crate) const SWEEP_TIME: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("over the rate limit of this {kind}; try again in {} ms", retry_after.as_millis())]
 pub(crate) struct Limited {
-    /// Whose limit: room, provider or user.
+    /// Whose limit: room, provider, user or code.
     pub(crate) kind: &'static str,
     /// When the next request may come.
     pub(crate) retry_after: Duration,
@@ -69,6 +69,7 @@ pub(crate) struct RateLimits<C: Clock = DefaultClock> {
     rooms: Buckets<C>,
     providers: Buckets<C>,
     users: Buckets<C>,
+    codes: Buckets<C>,
 }
 
 impl RateLimits {
@@ -86,6 +87,7 @@ impl<C: Clock + Clone> RateLimits<C> {
             rooms: buckets(rates.room),
             providers: buckets(rates.provider),
             users: buckets(rates.user),
+            codes: buckets(rates.code),
             names: RandomState::new(),
             clock,
         }
@@ -116,9 +118,14 @@ impl<C: Clock + Clone> RateLimits<C> {
         self.take(&self.users, "user", "")
     }
 
+    /// A joining code that a provider shows for a room, right or wrong.
+    pub(crate) fn code(&self, room: &RoomUri, provider: &Domain) -> Result<(), Limited> {
+        self.take(&self.codes, "code", (room, provider))
+    }
+
     /// Forgets the buckets that are full again.
     pub(crate) fn sweep(&self) {
-        for buckets in [&self.rooms, &self.providers, &self.users] {
+        for buckets in [&self.rooms, &self.providers, &self.users, &self.codes] {
             buckets.retain_recent();
             buckets.shrink_to_fit();
         }
@@ -157,7 +164,12 @@ mod tests {
     use super::*;
 
     fn limits(clock: &FakeRelativeClock) -> RateLimits<FakeRelativeClock> {
-        let rates = RatesConfig { room: Rate::of(2, 3), provider: Rate::of(10, 10), user: Rate::of(1, 1) };
+        let rates = RatesConfig {
+            room: Rate::of(2, 3),
+            provider: Rate::of(10, 10),
+            user: Rate::of(1, 1),
+            code: Rate::of(1, 2),
+        };
         RateLimits::with_clock(&rates, clock.clone())
     }
 
@@ -195,6 +207,20 @@ mod tests {
             limits.room(&room("x")).unwrap();
         }
         limits.room(&room("y")).unwrap();
+    }
+
+    #[test]
+    fn codes_are_counted_for_each_room_and_provider() {
+        let clock = FakeRelativeClock::default();
+        let limits = limits(&clock);
+        let providers = ["b.example", "c.example"].map(|name| name.parse::<Domain>().unwrap());
+        for _ in 0..2 {
+            limits.code(&room("x"), &providers[0]).unwrap();
+        }
+        assert_eq!(limits.code(&room("x"), &providers[0]).unwrap_err().kind, "code");
+        limits.code(&room("x"), &providers[1]).unwrap();
+        limits.code(&room("y"), &providers[0]).unwrap();
+        limits.room(&room("x")).unwrap();
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod chat_history;
 pub mod consistency;
 pub mod envelope;
 pub mod fields;
+pub mod join_code;
 pub mod join_link;
 pub mod link_preview;
 pub mod lint;

@@ -11,6 +11,7 @@ mod download;
 mod encryption;
 mod intent;
 mod join;
+mod join_links;
 mod leave;
 mod moderate;
 mod profile;
@@ -35,6 +36,7 @@ use openmls_basic_credential::SignatureKeyPair;
 pub use self::{
     consent::{ConsentSummary, Consents, Conveyed},
     download::Download,
+    join_links::JoinLinkOptions,
     profile::{ProfileField, ProfileFieldName},
     rejoin::Recovered,
     send::Sent,

@@ -2,12 +2,13 @@
 
 use mimi_protocol::{
     codec::Wire as _,
-    mls::{GroupInfo, MlsMessage, Welcome},
+    mls::{ComponentId, GroupInfo, MlsMessage, Welcome},
     participant_list::ParticipantListUpdate,
     ratchet_tree::RatchetTreeOption,
     room_metadata::{ROOM_METADATA, RoomMetaData},
     update::{GroupInfoOption, HandshakeBundle},
 };
+use mimi_room_policy::join_link::JoinLinksUpdate;
 use openmls::{
     group::{CommitMessageBundle, MlsGroup},
     prelude::{
@@ -29,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) list: Option<ParticipantListUpdate>,
     /// The metadata of the room after it (section 7.6).
     pub(crate) metadata: Option<RoomMetaData>,
+    /// Change of the join links.
+    pub(crate) links: Option<JoinLinksUpdate>,
     /// Whether the proposals that wait in the group are carried by reference.
     pub(crate) include_pending: bool,
 }
@@ -58,6 +61,9 @@ pub(crate) fn prepare(
     // req: MP06-7.6-09
     if let Some(metadata) = &plan.metadata {
         own.push(AppDataUpdateProposal::update(ROOM_METADATA.0, metadata.to_bytes()?));
+    }
+    if let Some(links) = &plan.links {
+        own.push(AppDataUpdateProposal::update(ComponentId::JOIN_LINKS.0, links.to_bytes()?));
     }
     let proposals = own.iter().cloned().map(|update| Proposal::AppDataUpdate(Box::new(update)));
     let mut builder = group

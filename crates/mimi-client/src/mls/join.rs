@@ -3,9 +3,10 @@
 use mimi_arch::RoomUri;
 use mimi_protocol::{
     codec::Wire as _,
-    mls::{ExternalSender, GroupInfo, MlsMessage, ProposalView, RatchetTree},
+    mls::{ComponentId, ExternalSender, GroupInfo, MlsMessage, ProposalView, RatchetTree},
     update::HandshakeBundle,
 };
+use mimi_room_policy::{join_code::JoiningCode, join_link::JoinLinksUpdate};
 use openmls::{
     group::{MlsGroup, StagedWelcome},
     messages::group_info::VerifiableGroupInfo,
@@ -21,7 +22,10 @@ use super::{
     components, join_config, leaf_extensions, library, participants,
     room_group::{check_context, check_members, group_id, user_of},
 };
-use crate::error::{ClientError, GroupInfoFailure, MlsFailure};
+use crate::{
+    error::{ClientError, GroupInfoFailure, MlsFailure},
+    session,
+};
 
 /// Joins by a Welcome, with the tree that the hub sent beside it.
 ///
@@ -57,10 +61,19 @@ pub(crate) fn welcome(
     Ok(staged.into_group(provider).map_err(library("joining by the Welcome"))?)
 }
 
+/// What the hub gave for an external commit.
+pub(crate) struct Given<'a> {
+    pub(crate) hub: &'a ExternalSender,
+    pub(crate) group_info: &'a GroupInfo,
+    pub(crate) ratchet_tree: &'a RatchetTree,
+    pub(crate) pending: &'a [MlsMessage],
+}
+
 /// Builds the external commit by which this client joins, and keeps the group as it will be once the hub has accepted.
 ///
 /// Of the proposals that wait, the SelfRemoves are carried; the library can carry no others in an external commit. A
-/// user who is no participant yet is appended to the participant list.
+/// user who is no participant yet is appended to the participant list; with the role of the link that the `code` opens, which is taken away
+/// if it is for one user.
 ///
 /// # Errors
 /// When the group is not the room's, its first external sender is not the hub that answered, the group breaks a rule of
@@ -69,11 +82,10 @@ pub(crate) fn external(
     provider: &Provider<'_>,
     identity: &Identity,
     room: &RoomUri,
-    hub: &ExternalSender,
-    group_info: &GroupInfo,
-    ratchet_tree: &RatchetTree,
-    pending: &[MlsMessage],
+    given: &Given<'_>,
+    code: Option<&JoiningCode>,
 ) -> Result<HandshakeBundle, ClientError> {
+    let Given { hub, group_info, ratchet_tree, pending } = *given;
     let group_info = VerifiableGroupInfo::tls_deserialize_exact_bytes(&group_info.to_bytes()?)
         .map_err(library("reading the group info"))?;
     let first = check_context(room, group_info.group_context())?;
@@ -83,7 +95,11 @@ pub(crate) fn external(
     }
     let user = user_of(&identity.client)?;
     let is_participant = participants::of(group_info.group_context())?.index_of(&user).is_some();
-    let role = participants::role_given_by(group_info.group_context(), &user);
+    let link = code.filter(|_| !is_participant).and_then(|code| session::opened(group_info.group_context(), code));
+    let role = match &link {
+        Some((link, _)) => link.terms.role,
+        None => participants::role_given_by(group_info.group_context(), &user),
+    };
 
     // req: MP06-3.6-01, MP06-3.6-02, MP06-5.6-01
     let mut carried = Vec::new();
@@ -108,6 +124,11 @@ pub(crate) fn external(
     if !is_participant {
         let update = participants::adding(&user, role).to_bytes()?;
         builder = builder.add_app_data_update_proposal(AppDataUpdateProposal::update(participants::COMPONENT, update));
+    }
+    if let Some((_, Some(place))) = link {
+        let update = JoinLinksUpdate { removed_indices: vec![place], ..JoinLinksUpdate::default() }.to_bytes()?;
+        builder =
+            builder.add_app_data_update_proposal(AppDataUpdateProposal::update(ComponentId::JOIN_LINKS.0, update));
     }
     let mut builder = builder
         .load_psks(provider.storage())

@@ -38,12 +38,21 @@ pub(crate) fn role_given_by(context: &GroupContext, user: &UserUri) -> RoleIndex
     lowest_role(context, user, RoleIndex::NON_PARTICIPANT)
 }
 
+/// The lowest role that the policy lets a joining code give. Without a policy that says so, 2.
+pub(crate) fn lowest_role_by_code(context: &GroupContext) -> RoleIndex {
+    lowest_role_given(context, RoleIndex::NON_PARTICIPANT, RoleIndex::NON_PARTICIPANT)
+}
+
 /// The lowest role that a user may give to somebody who has the role `from`. Without a policy that says so, 2.
 pub(crate) fn lowest_role(context: &GroupContext, user: &UserUri, from: RoleIndex) -> RoleIndex {
+    let own = of(context).ok().and_then(|list| list.role_of(user)).unwrap_or(RoleIndex::NON_PARTICIPANT);
+    lowest_role_given(context, own, from)
+}
+
+fn lowest_role_given(context: &GroupContext, own: RoleIndex, from: RoleIndex) -> RoleIndex {
     const USUAL: RoleIndex = RoleIndex(2);
     let roles =
         super::components::find(context, ComponentId::ROLES_LIST).and_then(|data| RolesList::from_bytes(data).ok());
-    let own = of(context).ok().and_then(|list| list.role_of(user)).unwrap_or(RoleIndex::NON_PARTICIPANT);
     let role = roles.as_ref().and_then(|roles| roles.get(own).map(|role| (roles, role)));
     let Some((roles, role)) = role else { return USUAL };
     let given = roles.roles().iter().map(|given| given.role_index);

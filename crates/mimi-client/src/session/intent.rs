@@ -15,7 +15,7 @@ use openmls::{
     prelude::{AppDataUpdateOperation, LeafNodeIndex, Proposal, Sender},
 };
 
-use super::{PrepareOptions, PreparedUpdate, Session};
+use super::{NewJoinLink, PrepareOptions, PreparedUpdate, Session, join_links};
 use crate::{
     error::{ClientError, IntentFault},
     mls::{client_of, commit::Plan, components, participants, room_group},
@@ -66,6 +66,13 @@ pub enum Intent {
     },
     /// Changes what the room says of itself.
     SetMetadata(MetadataChange),
+    /// Adds a link by which users join.
+    AddJoinLink(NewJoinLink),
+    /// Takes a link back by which users join.
+    RemoveJoinLink {
+        /// The digest of its code.
+        digest: [u8; 32],
+    },
     /// Commits the proposals that wait.
     CommitPending,
 }
@@ -218,6 +225,16 @@ impl Standing<'_> {
                 }
                 Plan { metadata: Some(after), ..plan }
             }
+            // req: RP03-6.2-07
+            Intent::AddJoinLink(link) => {
+                let context = self.group.public_group().group_context();
+                Plan { links: Some(link.update(context, self.own)?), ..plan }
+            }
+            Intent::RemoveJoinLink { digest } => {
+                let links = join_links::removal(self.group.public_group().group_context(), digest)?;
+                let links = links.ok_or_else(|| self.fault(IntentFault::NoSuchLink))?;
+                Plan { links: Some(links), ..plan }
+            }
             Intent::Add { .. } | Intent::CommitPending => plan,
         })
     }
@@ -268,6 +285,7 @@ impl Standing<'_> {
             | Intent::ChangeRole { user, .. } => (Some(user), None),
             Intent::RemoveClient { .. } => (Some(self.own), None),
             Intent::SetMetadata(_) => (None, Some(ComponentId::ROOM_METADATA)),
+            Intent::AddJoinLink(_) | Intent::RemoveJoinLink { .. } => (None, Some(ComponentId::JOIN_LINKS)),
             Intent::Add { .. } | Intent::CommitPending => (None, None),
         };
         let leaves = user.map(|user| self.leaves_of(user)).transpose()?.unwrap_or_default();

@@ -8,6 +8,7 @@ use mimi_protocol::{
     mls::{Credential, GroupInfo, MlsMessage, RatchetTree},
     ratchet_tree::RatchetTreeOption,
 };
+use mimi_room_policy::join_code::JoiningCode;
 use openmls::{group::MlsGroup, prelude::tls_codec::Serialize as _};
 
 use super::{PreparedUpdate, Session};
@@ -22,6 +23,7 @@ use crate::{
 pub(crate) struct GroupInfoQuestion {
     /// Body of the request.
     pub(crate) body: Vec<u8>,
+    code: Option<JoiningCode>,
     private_key: Vec<u8>,
 }
 
@@ -45,7 +47,7 @@ impl Session {
     ///
     /// # Errors
     /// When there is no randomness.
-    pub(crate) fn group_info_question(&self) -> Result<GroupInfoQuestion, ClientError> {
+    pub(crate) fn group_info_question(&self, code: Option<JoiningCode>) -> Result<GroupInfoQuestion, ClientError> {
         // req: MP06-5.6-03, MP06-5.6-07, MP06-5.6-08, MP06-5.6-12
         let (private_key, public_key) = LibraryHpke::default().key_pair()?;
         let identity = &self.account.identity;
@@ -54,10 +56,10 @@ impl Session {
             requesting_signature_key: identity.signer.public().to_vec(),
             requesting_credential: Credential::basic(identity.client.as_str().as_bytes()),
             group_info_public_key: public_key,
-            joining_code: None,
+            joining_code: code.as_ref().map(|code| code.as_bytes().to_vec()),
         };
         let request = request.sign(&Signer(&identity.signer)).map_err(signing)?;
-        Ok(GroupInfoQuestion { body: request.to_bytes()?, private_key })
+        Ok(GroupInfoQuestion { body: request.to_bytes()?, code, private_key })
     }
 
     /// Verifies and opens the answer, and prepares the external commit.
@@ -145,8 +147,13 @@ impl Session {
                     _ => room_group::delete(&provider, room)?,
                 }
             }
-            let bundle =
-                join::external(&provider, identity, room, &opened.hub_sender, &content.group_info, tree, &pending)?;
+            let given = join::Given {
+                hub: &opened.hub_sender,
+                group_info: &content.group_info,
+                ratchet_tree: tree,
+                pending: &pending,
+            };
+            let bundle = join::external(&provider, identity, room, &given, question.code.as_ref())?;
             let prepared = PreparedUpdate { room: room.clone(), bundle };
             let mut row = RoomRow::new(room, Standing::Joining, Epoch(epoch.0.saturating_add(1)));
             row.pending = Some(prepared.body()?);

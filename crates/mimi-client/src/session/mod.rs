@@ -10,6 +10,7 @@ mod details;
 mod draft;
 mod founding;
 mod intent;
+mod join_links;
 mod joining;
 mod message;
 mod pending;
@@ -29,10 +30,11 @@ pub use self::{
     draft::Draft,
     founding::RoomOptions,
     intent::{Intent, MetadataChange},
+    join_links::NewJoinLink,
     report::ReportOptions,
     update::{PrepareOptions, PreparedUpdate},
 };
-pub(crate) use self::{joining::JoinStep, message::Sealed};
+pub(crate) use self::{join_links::opened, joining::JoinStep, message::Sealed};
 use crate::{
     error::{ClientError, StateError},
     events::RoomSummary,

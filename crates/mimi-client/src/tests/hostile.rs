@@ -91,7 +91,7 @@ fn group_information_signed_by_another_key_is_refused() {
     let (mut hub, _, _) = two();
     let tablet = Device::new("a.example", "alice", "tablet");
     hub.signer = mimi_protocol::crypto::Ed25519Signer::from_seed([9; 32]);
-    let question = tablet.session().group_info_question().unwrap();
+    let question = tablet.session().group_info_question(None).unwrap();
     let answer = hub.group_info(&question.body);
     let refused = tablet.session().prepare_join(&room(), &question, &answer);
     assert!(matches!(refused, Err(ClientError::GroupInfo(GroupInfoFailure::Untrusted(_)))));
@@ -101,7 +101,7 @@ fn group_information_signed_by_another_key_is_refused() {
 fn group_information_whose_octets_were_changed_is_refused() {
     let (hub, _, _) = two();
     let tablet = Device::new("a.example", "alice", "tablet");
-    let question = tablet.session().group_info_question().unwrap();
+    let question = tablet.session().group_info_question(None).unwrap();
     let mut answer = hub.group_info(&question.body);
     let middle = answer.len() / 2;
     answer[middle] ^= 1;
@@ -113,8 +113,8 @@ fn group_information_whose_octets_were_changed_is_refused() {
 fn group_information_for_another_request_is_refused() {
     let (hub, _, _) = two();
     let tablet = Device::new("a.example", "alice", "tablet");
-    let question = tablet.session().group_info_question().unwrap();
-    let other = tablet.session().group_info_question().unwrap();
+    let question = tablet.session().group_info_question(None).unwrap();
+    let other = tablet.session().group_info_question(None).unwrap();
     let refused = tablet.session().prepare_join(&room(), &question, &hub.group_info(&other.body));
     assert!(matches!(refused, Err(ClientError::GroupInfo(GroupInfoFailure::Untrusted(_)))));
 }
@@ -127,7 +127,7 @@ fn group_information_of_another_rooms_group_is_refused() {
     hub.group_info = Some(founding.group_info);
     hub.tree = Some(founding.ratchet_tree);
     let tablet = Device::new("a.example", "alice", "tablet");
-    let question = tablet.session().group_info_question().unwrap();
+    let question = tablet.session().group_info_question(None).unwrap();
     let refused = tablet.session().prepare_join(&room(), &question, &hub.group_info(&question.body));
     assert!(matches!(refused, Err(ClientError::Mls(MlsFailure::ForeignGroup { .. }))));
 }

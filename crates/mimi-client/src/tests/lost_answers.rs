@@ -148,7 +148,7 @@ fn asking_again_finds_out_that_the_external_commit_was_accepted() {
     hub.group_info = Some((**info).clone());
     hub.tree = Some(alice.session().ratchet_tree(&room()).unwrap());
 
-    let question = tablet.session().group_info_question().unwrap();
+    let question = tablet.session().group_info_question(None).unwrap();
     let step = tablet.session().prepare_join(&room(), &question, &hub.group_info(&question.body)).unwrap();
     assert!(matches!(step, JoinStep::Joined));
     in_agreement(&[&alice, &tablet]);
@@ -226,7 +226,7 @@ fn asking_for_group_information_finds_out_that_a_commit_was_accepted() {
     let commit = empty_commit(&alice);
     bob.gets(&commit_event(&commit));
     hub.follow(&bob, &commit);
-    let question = alice.session().group_info_question().unwrap();
+    let question = alice.session().group_info_question(None).unwrap();
     let step = alice.session().prepare_join(&room(), &question, &hub.group_info(&question.body)).unwrap();
     assert!(matches!(step, JoinStep::Joined));
     assert!(alice.session().unresolved(&room()).unwrap().is_none());

@@ -218,7 +218,7 @@ impl Hub {
 
     /// A device's external commit, not answered yet.
     pub(super) fn external_commit(&self, joiner: &Device) -> PreparedUpdate {
-        let question = joiner.session().group_info_question().unwrap();
+        let question = joiner.session().group_info_question(None).unwrap();
         let answer = self.group_info(&question.body);
         match joiner.session().prepare_join(&room(), &question, &answer).unwrap() {
             JoinStep::Send(prepared) => *prepared,

@@ -52,6 +52,8 @@ impl<G: RoomGroup> HubRoom<G> {
         let policy = Policy::read(&group)?;
         Policy::check(&policy, &hub.domain)?;
         let policy = Policy::new(policy, &participants, &roster)?;
+        let links = policy.components().join_links.as_ref().map(|links| links.links.as_slice());
+        policy.check_links(links.unwrap_or_default(), now.0 / 1_000)?;
         let room = Self {
             room,
             group,

@@ -12,8 +12,9 @@ use mimi_protocol::{
     room_metadata::RoomMetaData,
 };
 use mimi_room_policy::{
-    authorize::{Actor, MetadataField, Part, Sent, Step},
+    authorize::{Actor, JoinCode, MetadataField, Part, Sent, Step},
     base_room_policy::BaseRoomPolicy,
+    join_link::JoinLinksUpdate,
     preauth::{Claim, PreauthList},
     roles::RolesList,
 };
@@ -32,6 +33,7 @@ enum ComponentChange {
     Roles(RolesList),
     Preauth(PreauthList),
     Base(Box<BaseRoomPolicy>),
+    Links(JoinLinksUpdate),
     Other(ComponentId),
 }
 
@@ -42,6 +44,16 @@ pub(super) enum Door {
     Open,
     /// The credential's claims allow it.
     Preauthorized,
+    /// It has shown a joining code.
+    Code(ByCode),
+}
+
+/// What a joining code is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ByCode {
+    pub(super) role: RoleIndex,
+    /// The place of its link, if the link is for one user.
+    pub(super) uses_up: Option<u32>,
 }
 
 /// Who does something.
@@ -157,6 +169,7 @@ impl Deed {
                         match door {
                             Door::Open => Step::OpenJoin { role },
                             Door::Preauthorized => Step::JoinPreauthorized { role },
+                            Door::Code(by) => Step::JoinByCode { role, code: JoinCode::Valid { role: by.role } },
                         }
                     }
                     (user, RoleIndex::BANNED) => Step::Ban { user, clients: removes.remove(user).unwrap_or_default() },
@@ -206,10 +219,27 @@ impl Deed {
                 ComponentChange::Roles(roles) => steps.push(Step::UpdateRoles(roles)),
                 ComponentChange::Preauth(preauth) => steps.push(Step::UpdatePreauth(preauth)),
                 ComponentChange::Base(base) => steps.push(Step::UpdateBasePolicy(base)),
+                // It is a part of coming in by the code.
+                ComponentChange::Links(_) if matches!(door, Door::Code(by) if by.uses_up.is_some_and(|place| self.uses_up(place))) =>
+                    {}
+                ComponentChange::Links(update) => steps.push(Step::ChangeJoinLinks {
+                    added: count(&update.added_links),
+                    removed: count(&update.removed_indices),
+                }),
                 ComponentChange::Other(id) => steps.push(Step::UpdateComponent(*id)),
             }
         }
         steps
+    }
+
+    /// Whether it is somebody's coming in that takes away the join link at this place, and no other.
+    pub(super) fn uses_up(&self, place: u32) -> bool {
+        let mut links = self.components.iter().filter_map(|component| match component {
+            ComponentChange::Links(update) => Some(update),
+            _ => None,
+        });
+        let only = links.next().filter(|update| update.added_links.is_empty() && update.removed_indices == [place]);
+        self.comes && only.is_some() && links.next().is_none()
     }
 
     /// This deed as a part of a commit.
@@ -247,6 +277,10 @@ impl By {
     fn of(member: &Member, is_member: bool) -> Self {
         Self::User { user: member.user.clone(), claims: claims(member), member: is_member }
     }
+}
+
+fn count<T>(items: &[T]) -> u32 {
+    u32::try_from(items.len()).unwrap_or(u32::MAX)
 }
 
 /// Which fields of the metadata an update changes; all of them when there were none.
@@ -292,6 +326,9 @@ fn component_change(update: &AppDataUpdate, metadata: Option<&RoomMetaData>) -> 
         }
         ComponentId::BASE_ROOM_POLICY => {
             ComponentChange::Base(Box::new(BaseRoomPolicy::from_bytes(data).map_err(|error| malformed(&error))?))
+        }
+        ComponentId::JOIN_LINKS => {
+            ComponentChange::Links(JoinLinksUpdate::from_bytes(data).map_err(|error| malformed(&error))?)
         }
         other => ComponentChange::Other(other),
     })

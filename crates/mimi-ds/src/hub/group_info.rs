@@ -28,6 +28,12 @@ pub enum GroupInfoRefusal {
     /// The user is no participant, or banned.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// The joining code opens no link of the room: it never did, the link was taken back, or it is used up.
+    #[error("the joining code is not one of the room")]
+    Code,
+    /// The time of the joining code's link is over.
+    #[error("the time of the joining code is over")]
+    CodeExpired,
     /// The hub itself failed; the draft has no code for that.
     #[error(transparent)]
     Internal(#[from] GroupError),
@@ -45,8 +51,8 @@ impl GroupInfoRefusal {
 }
 
 impl<G: RoomGroup> HubRoom<G> {
-    /// What a client of a participant needs in order to join by external commit; the request is verified already. Joining codes
-    /// are not given out by this hub, so one in the request is not looked at.
+    /// What a client needs in order to join by external commit without a code; the request is verified already. A code in it is not
+    /// looked at: [`HubRoom::claim_group_info`] does that.
     ///
     /// # Errors
     /// The refusal.
@@ -61,17 +67,31 @@ impl<G: RoomGroup> HubRoom<G> {
         source: &Domain,
         request: &GroupInfoRequest,
     ) -> Result<GroupInfoRatchetTreeTbe, GroupInfoRefusal> {
+        let requester = Self::requester(source, request)?;
+        self.policy.may_come_in(&requester)?;
+        self.check_not_on_the_way_out(&requester.user)?;
+        Ok(self.group_info_contents()?)
+    }
+
+    pub(super) fn requester(source: &Domain, request: &GroupInfoRequest) -> Result<Member, GroupInfoRefusal> {
         let requester =
             Member::from_credential(&request.tbs().requesting_credential).ok_or(GroupInfoRefusal::Credential)?;
-        if requester.domain() != source {
-            return Err(GroupInfoRefusal::ForeignClient(requester.client));
+        if requester.domain() == source {
+            Ok(requester)
+        } else {
+            Err(GroupInfoRefusal::ForeignClient(requester.client))
         }
-        self.policy.may_come_in(&requester)?;
-        match self.standing(&requester.user) {
-            Standing::Leaving | Standing::LeavingInactive => return Err(GroupInfoRefusal::Leaving(requester.user)),
-            Standing::Barred => return Err(GroupInfoRefusal::Barred(requester.user)),
-            _ => {}
+    }
+
+    pub(super) fn check_not_on_the_way_out(&self, user: &UserUri) -> Result<(), GroupInfoRefusal> {
+        match self.standing(user) {
+            Standing::Leaving | Standing::LeavingInactive => Err(GroupInfoRefusal::Leaving(user.clone())),
+            Standing::Barred => Err(GroupInfoRefusal::Barred(user.clone())),
+            _ => Ok(()),
         }
+    }
+
+    pub(super) fn group_info_contents(&self) -> Result<GroupInfoRatchetTreeTbe, GroupError> {
         let pending_proposals = self
             .pending
             .iter()

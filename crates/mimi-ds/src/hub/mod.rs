@@ -12,6 +12,7 @@ mod fanout;
 mod franking;
 mod group_info;
 mod hub_proposals;
+mod join_code;
 pub mod key_material;
 mod meaning;
 mod participants;
@@ -39,6 +40,7 @@ pub use self::{
     franking::HubFranking,
     group_info::GroupInfoRefusal,
     hub_proposals::Gone,
+    join_code::{ClaimedGroupInfo, JoinGrant, JoinLinkFault, joiner_named},
     policy::{Denied, PolicyFault},
     refusal::{CreateRefusal, NotAllowed, RestoreError, SubmitRefusal, UpdateRefusal},
     report::{AbuseRefusal, ProvenReport},
@@ -71,6 +73,15 @@ pub struct HubIdentity {
 
 /// Which provider gave out which key package, as the store knows it ([`crate::Store::route`]).
 pub type Routes = BTreeMap<KeyPackageRef, Domain>;
+
+/// What an update is decided with beside the room itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UpdateFacts {
+    /// What the store knows of [`key_packages_named`].
+    pub routes: Routes,
+    /// What the store knows of [`joiner_named`] in this room.
+    pub grant: Option<JoinGrant>,
+}
 
 /// An accepted event.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,13 +7,17 @@ use mimi_arch::{
 };
 use mimi_protocol::mls::ComponentData;
 use mimi_room_policy::{
-    authorize::{Action, Actor, Decision, Part, Refusal, RoomState, StateError, authorize, authorize_commit},
+    authorize::{
+        Action, Actor, Decision, JoinCode, Part, Refusal, RoomState, StateError, Step, authorize, authorize_commit,
+    },
     capability::CapabilityType,
+    join_code::CodeLink,
+    join_link::JoinLink,
     policy::{POLICY_COMPONENTS, PolicyError, RoomPolicy},
     preauth::Claim,
 };
 
-use super::{Member, participants::Participants, roster::Roster};
+use super::{JoinLinkFault, Member, participants::Participants, roster::Roster};
 use crate::group::RoomGroup;
 
 /// The policy does not allow something.
@@ -171,8 +175,27 @@ impl Policy {
         }
     }
 
+    /// Whether a client of somebody who is no participant can come in with this role by a code that is valid.
+    // req: RP03-8.1.1-16
+    pub(super) fn may_come_by_code(&self, member: &Member, role: RoleIndex) -> Result<(), Denied> {
+        let claims = claims(member);
+        let step = [Step::JoinByCode { role, code: JoinCode::Valid { role } }];
+        let actor = Actor::outside(&member.user).claiming(&claims);
+        self.authorize(&actor, &member.user, &Action::external_commit(&step))
+    }
+
+    /// Whether the room can take these join links at this time, in seconds since the Unix epoch.
+    pub(super) fn check_links(&self, links: &[JoinLink], now: u64) -> Result<(), JoinLinkFault> {
+        for link in links {
+            let link = CodeLink::read(link).map_err(JoinLinkFault::Form)?;
+            let policy = self.components.join_link_policy.as_ref().ok_or(JoinLinkFault::NoPolicy)?;
+            link.terms.check_with(policy, now)?;
+        }
+        Ok(())
+    }
+
     /// Whether a client of this user has a way into the group by external commit: as a participant's client, because the room is open, or
-    /// by its claims. Join codes are looked at by who keeps them.
+    /// by its claims.
     // req: RP03-8.1.1-05
     pub(super) fn may_come_in(&self, member: &Member) -> Result<(), Denied> {
         let user = &member.user;

@@ -5,7 +5,10 @@ use mimi_protocol::{
     DecodeError, Epoch, KeyPackageRef, ProposalRef, submit_message::SubmitMessageResponse, update::UpdateRoomResponse,
 };
 
-use super::policy::{Denied, PolicyFault};
+use super::{
+    join_code::JoinLinkFault,
+    policy::{Denied, PolicyFault},
+};
 use crate::group::{GroupError, GroupInfoError, StageError};
 
 /// Why a room is not created (section 3.1; local to the provider, so the draft has no codes).
@@ -42,6 +45,9 @@ pub enum CreateRefusal {
     /// The room has no policy, or one that contradicts itself.
     #[error("the room's policy: {0}")]
     Policy(#[from] PolicyFault),
+    /// It has a join link that it cannot have.
+    #[error(transparent)]
+    JoinLink(#[from] JoinLinkFault),
     /// The GroupInfo cannot be handed to joiners.
     #[error(transparent)]
     GroupInfo(#[from] GroupInfoError),
@@ -149,6 +155,12 @@ pub enum NotAllowed {
     /// A component whose updates this hub does not know, and so cannot follow, or one that a room keeps.
     #[error("component {0:#06x} cannot be changed so in a room of this hub")]
     Component(u16),
+    /// A join link that the room does not take.
+    #[error(transparent)]
+    JoinLink(#[from] JoinLinkFault),
+    /// Whoever comes in by a join link for one user has to remove it.
+    #[error("the join link is for one user, and the commit that uses it does not remove it")]
+    OneTimeLinkStays,
     /// Another franking agent than this hub.
     #[error("the franking agent of a room is its hub, with the key of its external sender")]
     FrankingAgent,

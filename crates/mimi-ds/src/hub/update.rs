@@ -20,7 +20,7 @@ use mimi_room_policy::{
 
 use super::{
     Accepted, COMMITS_PER_SNAPSHOT, HubRoom, Member, NotAllowed, Pending, Proposer, Proposing, Routes, Standing,
-    UpdateRefusal,
+    UpdateFacts, UpdateRefusal,
     deed::{Deed, Door},
     meaning::{Leaf, Meaning, Outcome},
     record::Handshake,
@@ -81,7 +81,7 @@ impl<G: RoomGroup> HubRoom<G> {
         request: &UpdateRequest,
         routes: &Routes,
     ) -> Result<Accepted, UpdateRefusal> {
-        self.update_with(now, source, request, routes, None)
+        self.update_with(now, source, request, &UpdateFacts { routes: routes.clone(), ..UpdateFacts::default() }, None)
     }
 
     /// The same for a hub that can propose by itself: removals that wait and that an external commit cannot carry do not stand in its way,
@@ -97,8 +97,24 @@ impl<G: RoomGroup> HubRoom<G> {
         routes: &Routes,
         key: &dyn LabelSigner,
     ) -> Result<Accepted, UpdateRefusal> {
+        let facts = UpdateFacts { routes: routes.clone(), ..UpdateFacts::default() };
+        self.update_knowing(now, source, request, &facts, key)
+    }
+
+    /// The same with all that an update is decided with.
+    ///
+    /// # Errors
+    /// As [`HubRoom::update`].
+    pub fn update_knowing(
+        &mut self,
+        now: AcceptedTimestamp,
+        source: &Domain,
+        request: &UpdateRequest,
+        facts: &UpdateFacts,
+        key: &dyn LabelSigner,
+    ) -> Result<Accepted, UpdateRefusal> {
         let key = self.is_hubs(key).then_some(key);
-        self.update_with(now, source, request, routes, key)
+        self.update_with(now, source, request, facts, key)
     }
 
     fn update_with(
@@ -106,7 +122,7 @@ impl<G: RoomGroup> HubRoom<G> {
         now: AcceptedTimestamp,
         source: &Domain,
         request: &UpdateRequest,
-        routes: &Routes,
+        facts: &UpdateFacts,
         key: Option<&dyn LabelSigner>,
     ) -> Result<Accepted, UpdateRefusal> {
         match &request.0 {
@@ -123,7 +139,7 @@ impl<G: RoomGroup> HubRoom<G> {
                     tree: ratchet_tree,
                     key,
                 };
-                self.accept_commit(now, source, &bundle, routes)
+                self.accept_commit(now, source, &bundle, facts)
             }
         }
     }
@@ -197,6 +213,7 @@ impl<G: RoomGroup> HubRoom<G> {
         let together = self.pending.iter().chain(&new).map(|pending| &pending.meaning);
         let outcome = self.outcome(together).map_err(about_new)?;
         self.check_agreement(&outcome, None)?;
+        self.check_new_links(timestamp, new.iter().map(|pending| &pending.meaning))?;
         let waiting: Vec<_> = self.pending.iter().chain(&new).collect();
         self.check_committable(&outcome, &waiting)?;
         let deeds = self.deeds(&waiting).map_err(about_new)?;
@@ -226,9 +243,10 @@ impl<G: RoomGroup> HubRoom<G> {
         now: AcceptedTimestamp,
         source: &Domain,
         bundle: &CommitBundle<'_>,
-        routes: &Routes,
+        facts: &UpdateFacts,
     ) -> Result<Accepted, UpdateRefusal> {
         self.check_group_and_epoch(bundle.public)?;
+        let timestamp = self.next_timestamp(now);
         let committer = self.committer(bundle, source)?;
         let covered = self.covered(bundle.view, &committer, bundle.key.is_some())?;
         let deeds = self.check_committer(&committer, &covered)?;
@@ -238,10 +256,12 @@ impl<G: RoomGroup> HubRoom<G> {
             Committer::Member(_) => None,
         };
         self.check_agreement(&outcome, joiner)?;
-        let door = self.authorize_committer(&committer, &deeds)?;
+        self.check_new_links(timestamp, covered.iter().map(|(_, meaning)| meaning))?;
+        let by_code = joiner.and_then(|joiner| self.by_code(timestamp, facts.grant.as_ref(), joiner, bundle.view));
+        let door = self.way_in(committer.user(), &deeds, by_code)?;
         self.authorize_with_pending(deeds.last().map(std::slice::from_ref).unwrap_or_default(), door)?;
         let policy = self.policy_after(&outcome)?;
-        check_welcome(bundle.welcome, &outcome, routes)?;
+        check_welcome(bundle.welcome, &outcome, &facts.routes)?;
         let full_tree = match bundle.tree {
             RatchetTreeOption::Full(tree) => Some(tree),
             RatchetTreeOption::DistributionService => None,
@@ -261,7 +281,6 @@ impl<G: RoomGroup> HubRoom<G> {
         };
 
         // Everything that can fail comes before the merge, but for the snapshot: that is of the state after it.
-        let timestamp = self.next_timestamp(now);
         let sequence = self.sequence.saturating_add(1);
         let log = Handshake::Commit(bundle.message.clone(), Box::new(group_info.clone()), stapled.clone());
         let mut effects = vec![self.log(sequence, timestamp, &log)?];
@@ -440,18 +459,6 @@ impl<G: RoomGroup> HubRoom<G> {
         let steps: Vec<_> = deeds.iter().map(|deed| deed.steps(door)).collect();
         let parts: Vec<_> = deeds.iter().zip(&steps).map(|(deed, steps)| deed.part(steps)).collect();
         self.policy.authorize_commit(user, &parts).map_err(|denied| NotAllowed::from(denied).into())
-    }
-
-    /// The same for a commit; a joiner may come in by any door that is open, and the first one is told.
-    fn authorize_committer(&self, committer: &Committer, deeds: &[Deed]) -> Result<Door, UpdateRefusal> {
-        let user = committer.user();
-        let open = self.authorize(user, deeds, Door::Open);
-        if open.is_ok() || !deeds.iter().any(Deed::comes_from_outside) {
-            return open.map(|()| Door::Open);
-        }
-        self.authorize(user, deeds, Door::Preauthorized)
-            .map(|()| Door::Preauthorized)
-            .or_else(|_| open.map(|()| Door::Open))
     }
 
     /// The policy that a commit leads to, if it changes any of it.

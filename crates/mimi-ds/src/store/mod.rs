@@ -17,6 +17,7 @@ use mimi_protocol::{AcceptedTimestamp, KeyPackageRef, consent::Keeper};
 use crate::{
     effect::Effect,
     follower::{FanoutMark, StoredLeaves},
+    hub::JoinGrant,
 };
 
 pub use people::{FieldVocabulary, GrantedKeyPackage, ProfileField, StoredAccount, StoredConsents, StoredProfile};
@@ -64,6 +65,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// The store cannot be read.
     fn route(&self, reference: &KeyPackageRef) -> Result<Option<Domain>, StoreError>;
+
+    /// What a client may do in a room by a joining code that it has shown, in whichever epoch.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn join_grant(&self, room: &RoomUri, client: &ClientUri) -> Result<Option<JoinGrant>, StoreError>;
 
     /// Pairs of provider and room for which something waits in the outbox.
     ///

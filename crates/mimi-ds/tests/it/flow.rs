@@ -26,13 +26,20 @@ impl LabelSigner for Signer {
 }
 
 pub(crate) fn group_info_request(client: &Client) -> mimi_protocol::group_info::GroupInfoRequest {
+    group_info_request_with(client, None)
+}
+
+pub(crate) fn group_info_request_with(
+    client: &Client,
+    joining_code: Option<Vec<u8>>,
+) -> mimi_protocol::group_info::GroupInfoRequest {
     let signer = Signer(client.signer.clone());
     GroupInfoRequestTbs {
         cipher_suite: SUITE,
         requesting_signature_key: signer.public_key().to_vec(),
         requesting_credential: Credential::basic(client.uri.as_str().as_bytes()),
         group_info_public_key: vec![1; 32],
-        joining_code: None,
+        joining_code,
     }
     .sign(&signer)
     .unwrap()

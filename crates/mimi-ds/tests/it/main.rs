@@ -8,6 +8,7 @@ mod follower;
 mod franking;
 mod hub_proposals;
 mod inspect;
+mod join_code;
 mod key_material;
 mod leaves;
 mod leaves_walk;

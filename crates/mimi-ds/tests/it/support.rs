@@ -7,6 +7,7 @@ use mimi_ds::{
     Effect, OpenMlsRoomGroup,
     hub::{Accepted, HubFranking, HubIdentity, HubRoom, Routes, UpdateRefusal},
 };
+use mimi_protocol::component::Component as _;
 use mimi_protocol::{
     AcceptedTimestamp, CipherSuite, Wire,
     crypto::{Ed25519Signer, LabelSigner},
@@ -22,7 +23,11 @@ use mimi_protocol::{
     ratchet_tree::RatchetTreeOption,
     update::{GroupInfoOption, HandshakeBundle, PartialGroupInfo, RatchetTreePresence, UpdateRequest},
 };
-use mimi_room_policy::{policy::RoomPolicy, ready_made};
+use mimi_room_policy::{
+    join_link::{JoinLinks, JoinLinksUpdate},
+    policy::RoomPolicy,
+    ready_made,
+};
 use openmls::{
     component::ComponentData,
     messages::group_info::VerifiableGroupInfo,
@@ -360,6 +365,15 @@ impl Client {
         given: &GroupInfoRatchetTreeTbe,
         list: Option<ParticipantListUpdate>,
     ) -> HandshakeBundle {
+        self.join_with(given, own_updates(list.as_slice()))
+    }
+
+    /// The same with these updates of components.
+    pub(crate) fn join_with(
+        &mut self,
+        given: &GroupInfoRatchetTreeTbe,
+        updates: Vec<AppDataUpdateProposal>,
+    ) -> HandshakeBundle {
         let info = VerifiableGroupInfo::tls_deserialize_exact_bytes(given.group_info.as_bytes()).unwrap();
         let RatchetTreeOption::Full(tree) = &given.ratchet_tree else { panic!("no tree") };
         let tree = RatchetTreeIn::tls_deserialize_exact_bytes(tree.as_bytes()).unwrap();
@@ -376,7 +390,7 @@ impl Client {
             .build_group(&self.provider, info, self.credential.clone())
             .unwrap()
             .leaf_node_parameters(LeafNodeParameters::builder().with_capabilities(capabilities()).build());
-        for update in own_updates(list.as_slice()) {
+        for update in updates {
             stage = stage.add_app_data_update_proposal(update);
         }
         let mut stage =
@@ -494,12 +508,12 @@ fn read_by_hand(message: &MlsMessage) -> Option<QueuedProposal> {
     Some(serde_json::from_value(stored).unwrap())
 }
 
-fn own_updates(list: &[ParticipantListUpdate]) -> Vec<AppDataUpdateProposal> {
+pub(crate) fn own_updates(list: &[ParticipantListUpdate]) -> Vec<AppDataUpdateProposal> {
     list.iter().map(|u| AppDataUpdateProposal::update(PARTICIPANT_LIST.0, u.to_bytes().unwrap())).collect()
 }
 
 fn resolve<'a>(updater: &mut AppDataDictionaryUpdater<'_>, updates: impl Iterator<Item = &'a AppDataUpdateProposal>) {
-    let mut lists = Vec::new();
+    let (mut lists, mut links) = (Vec::new(), Vec::new());
     for update in updates {
         let AppDataUpdateOperation::Update(data) = update.operation() else {
             updater.remove(&update.component_id());
@@ -507,9 +521,17 @@ fn resolve<'a>(updater: &mut AppDataDictionaryUpdater<'_>, updates: impl Iterato
         };
         if update.component_id() == PARTICIPANT_LIST.0 {
             lists.push(ParticipantListUpdate::from_bytes(data.as_slice()).unwrap());
+        } else if update.component_id() == ComponentId::JOIN_LINKS.0 {
+            links.push(JoinLinksUpdate::from_bytes(data.as_slice()).unwrap());
         } else {
             updater.set(ComponentData::from_parts(update.component_id(), data.as_slice().to_vec().into()));
         }
+    }
+    if !links.is_empty() {
+        let old = updater.old_value(ComponentId::JOIN_LINKS.0).map(|old| JoinLinks::from_bytes(old).unwrap());
+        let old = old.unwrap_or_default();
+        let new = JoinLinks::apply(Some(&old), &links).unwrap_or(old).to_bytes().unwrap();
+        updater.set(ComponentData::from_parts(ComponentId::JOIN_LINKS.0, new.into()));
     }
     if !lists.is_empty() {
         let old = ParticipantListData::from_bytes(updater.old_value(PARTICIPANT_LIST.0).unwrap()).unwrap();

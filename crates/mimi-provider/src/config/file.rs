@@ -281,6 +281,7 @@ impl Reader {
             room: self.rate("rates.room.per_second", "rates.room.burst", default.room),
             provider: self.rate("rates.provider.per_second", "rates.provider.burst", default.provider),
             user: self.rate("rates.user.per_second", "rates.user.burst", default.user),
+            code: self.rate("rates.code.per_second", "rates.code.burst", default.code),
         };
         enabled.then_some(rates)
     }

@@ -260,11 +260,18 @@ pub struct RatesConfig {
     pub provider: Rate,
     /// Requests of one user.
     pub user: Rate,
+    /// Joining codes that one provider shows for one room of this provider.
+    pub code: Rate,
 }
 
 impl Default for RatesConfig {
     fn default() -> Self {
-        Self { room: Rate::of(2_000, 10_000), provider: Rate::of(10_000, 50_000), user: Rate::of(1_000, 5_000) }
+        Self {
+            room: Rate::of(2_000, 10_000),
+            provider: Rate::of(10_000, 50_000),
+            user: Rate::of(1_000, 5_000),
+            code: Rate::of(10, 100),
+        }
     }
 }
 

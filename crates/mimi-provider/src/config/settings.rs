@@ -43,7 +43,7 @@ const fn setting(name: &'static str, need: Need, value: &'static str, text: &'st
 }
 
 /// All settings, those of one table together.
-pub const SETTINGS: [Setting; 39] = [
+pub const SETTINGS: [Setting; 41] = [
     setting("domain", Need::Required, "\"a.example\"", "The provider's domain. Its certificate has to name it."),
     setting(
         "listen",
@@ -161,6 +161,13 @@ pub const SETTINGS: [Setting; 39] = [
          the user. Registrations share one bucket of this size.",
     ),
     setting("rates.user.burst", Need::Default, "5000", "How many of these may come at once."),
+    setting(
+        "rates.code.per_second",
+        Need::Default,
+        "10",
+        "How many joining codes a second the users of one provider may show for one room of this provider, right or wrong: nobody tries many.",
+    ),
+    setting("rates.code.burst", Need::Default, "100", "How many of these may come at once."),
     setting(
         "queues.messages",
         Need::Default,

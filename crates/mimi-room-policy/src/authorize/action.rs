@@ -273,6 +273,13 @@ pub enum Step<'a> {
     UpdatePreauth(&'a PreauthList),
     /// Replace the base room policy.
     UpdateBasePolicy(&'a BaseRoomPolicy),
+    /// Change the links by which users join. The capabilities for it have reserved names, which are taken for what they say.
+    ChangeJoinLinks {
+        /// How many are added.
+        added: u32,
+        /// How many are removed.
+        removed: u32,
+    },
     /// Update or remove another component. No capability covers it; the hub may.
     UpdateComponent(ComponentId),
     /// Propose to re-initialize the MLS group.

@@ -49,6 +49,7 @@ impl<'a> Judge<'_, '_, 'a> {
                 let by = self.own(Cap::CAN_CHANGE_ROOM_MEMBERSHIP_STYLE)?;
                 self.projection.update_base(base).map(|()| by)
             }
+            Step::ChangeJoinLinks { added, removed } => self.change_join_links(added, removed),
             Step::UpdateComponent(component) => self.update_component(component),
             Step::ReInit => self.own(Cap::CAN_SEND_MLS_REINIT_PROPOSAL),
         }
@@ -316,6 +317,17 @@ impl<'a> Judge<'_, '_, 'a> {
         self.projection.list(self.state, user, Some(role), true)?;
         self.projection.add_clients(self.state, user, 1);
         Ok(by)
+    }
+
+    // req: RP03-6.2-07
+    fn change_join_links(&self, added: u32, removed: u32) -> Result<Authority, Refusal> {
+        if let Standing::Hub = self.standing {
+            return Ok(Authority::Hub);
+        }
+        let deleting = (removed > 0).then(|| self.own(Cap::CAN_DELETE_JOIN_CODE)).transpose()?;
+        let creating = (added > 0).then(|| self.own(Cap::CAN_CREATE_JOIN_CODE)).transpose()?;
+        let component = ComponentId::JOIN_LINKS;
+        creating.or(deleting).ok_or(Refusal::NoCapabilityForComponent { component })
     }
 
     /// The capabilities for other components are reserved and authorize nobody; without the hub no such component could ever change.

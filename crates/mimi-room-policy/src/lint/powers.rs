@@ -84,7 +84,9 @@ fn registry(role: &Role, report: &mut Report) {
     };
     // req: RP03-8.7-01
     let section = "draft-ietf-mimi-room-policy-03 section 8.7";
-    tell("capability-reserved", section, "is reserved and allows nothing", &|it| it.is_reserved());
+    tell("capability-reserved", section, "is reserved and allows nothing", &|it| {
+        it.is_reserved() && ![C::CAN_CREATE_JOIN_CODE, C::CAN_DELETE_JOIN_CODE].contains(it)
+    });
     tell("capability-private", REGISTRY, "is for private use", &|it| it.is_private_use());
     tell("capability-unknown", REGISTRY, "is not registered", &|it| it.name().is_none() && !it.is_private_use());
 }

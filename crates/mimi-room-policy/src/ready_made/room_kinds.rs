@@ -28,6 +28,8 @@ use crate::preauth::PreauthList;
 use crate::roles::{BANNED_NAME, Role, RolesList};
 use crate::status_notification::StatusNotificationPolicy;
 
+/// Making and taking back join links.
+const LINKING: [C; 2] = [C::CAN_CREATE_JOIN_CODE, C::CAN_DELETE_JOIN_CODE];
 const DAY: u64 = 86_400;
 const DAY_SECONDS: u32 = 86_400;
 const MEBIBYTE: u64 = 1 << 20;
@@ -83,12 +85,14 @@ pub fn moderated_group(providers: &[Domain]) -> RoomPolicy {
         .changing(1, &[0, 2])
         .changing(2, &[0, 1, 3])
         .changing(3, &[0, 1, 2])
-        .changing(4, &[0]);
-    let roles = vec![no_role_with_links(2), banned(), listener, speaker, moderator, owner(5, &[2, 3, 4])];
+        .changing(4, &[0])
+        .with(LINKING);
+    let owner = owner(5, &[2, 3, 4]).with(LINKING);
+    let roles = vec![no_role_with_links(2), banned(), listener, speaker, moderator, owner];
     with_links(room(BaseRoomPolicy::default(), roles, providers))
 }
 
-/// A few speak, all others read. Users come by join link or are added.
+/// A few speak, all others read. Users come by join link, which may be for several of them, or are added.
 pub fn announcement(providers: &[Domain]) -> RoomPolicy {
     let reader = Role::new(2, "reader").with(all(&[OWN_CLIENTS, READING])).with([C::CAN_REMOVE_SELF]).changing(2, &[0]);
     let announcer = Role::new(3, "announcer")
@@ -96,8 +100,12 @@ pub fn announcement(providers: &[Domain]) -> RoomPolicy {
         .with([C::CAN_REMOVE_SELF])
         .changing(3, &[0]);
     let base = BaseRoomPolicy { persistent_room: true, ..BaseRoomPolicy::default() };
-    let roles = vec![no_role_with_links(2), banned(), reader, announcer, owner(4, &[2, 3])];
-    with_links(room(base, roles, providers))
+    let roles = vec![no_role_with_links(2), banned(), reader, announcer, owner(4, &[2, 3]).with(LINKING)];
+    let mut policy = with_links(room(base, roles, providers));
+    if let Some(links) = &mut policy.join_link_policy {
+        links.multiuser = true;
+    }
+    policy
 }
 
 /// Anyone may find the room and join; moderators keep order, by bans that last.

@@ -57,6 +57,7 @@ pub(super) fn apply(connection: &Connection, effect: &Effect) -> Result<(), Stor
             params![reference.as_bytes(), provider.as_str(), clamped(*not_after)],
         )
         .map(drop),
+        Effect::PutJoinGrant { room, grant } => rooms::put_join_grant(connection, room, grant),
         Effect::DropRoute { reference } => {
             run("DELETE FROM routes WHERE reference = ?1", params![reference.as_bytes()]).map(drop)
         }

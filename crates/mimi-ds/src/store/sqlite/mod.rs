@@ -34,6 +34,7 @@ use super::{
 use crate::{
     effect::Effect,
     follower::{FanoutMark, StoredLeaves},
+    hub::JoinGrant,
 };
 
 /// Idle read connections that are kept; more are opened while more readers run at once.
@@ -163,6 +164,10 @@ impl Store for SqliteStore {
         self.one("SELECT provider FROM routes WHERE reference = ?1", params![reference.as_bytes()], |row| row.get(0))?
             .map(|provider: String| text(&provider, "provider"))
             .transpose()
+    }
+
+    fn join_grant(&self, room: &RoomUri, client: &ClientUri) -> Result<Option<JoinGrant>, StoreError> {
+        self.read(|connection| rooms::join_grant(connection, room, client))
     }
 
     fn outbox_lanes(&self) -> Result<Vec<(Domain, RoomUri)>, StoreError> {

@@ -1,8 +1,8 @@
 //! Rooms of which this provider is the hub: two snapshots each and the handshakes after the older one, all with digests, so that what
 //! the disk has spoilt is noticed and the older snapshot can stand in.
 
-use mimi_arch::RoomUri;
-use mimi_protocol::AcceptedTimestamp;
+use mimi_arch::{ClientUri, RoomUri};
+use mimi_protocol::{AcceptedTimestamp, Epoch};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     effect::LogEntry,
+    hub::JoinGrant,
     store::{Conflict, StoreError, StoredHandshake, StoredRoom},
 };
 
@@ -197,6 +198,40 @@ pub(super) fn append(
             .map(drop)
             .map_err(database_error),
     }
+}
+
+/// What a client may do by a code, in place of what there was of it, and without what is of earlier epochs.
+pub(super) fn put_join_grant(connection: &Connection, room: &RoomUri, grant: &JoinGrant) -> Result<(), StoreError> {
+    let epoch = signed(grant.epoch.0)?;
+    connection
+        .prepare_cached("DELETE FROM join_grants WHERE room = ?1 AND epoch < ?2")
+        .and_then(|mut statement| statement.execute(params![room.as_str(), epoch]))
+        .map_err(database_error)?;
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO join_grants VALUES (?1, ?2, ?3, ?4, ?5)")
+        .and_then(|mut statement| {
+            statement.execute(params![room.as_str(), grant.client.as_str(), grant.signature_key, grant.link, epoch])
+        })
+        .map(drop)
+        .map_err(database_error)
+}
+
+/// What a client may do by a code.
+pub(super) fn join_grant(
+    connection: &Connection,
+    room: &RoomUri,
+    client: &ClientUri,
+) -> Result<Option<JoinGrant>, StoreError> {
+    let found: Option<(Vec<u8>, [u8; 32], i64)> = connection
+        .prepare_cached("SELECT signature_key, link, epoch FROM join_grants WHERE room = ?1 AND client = ?2")
+        .and_then(|mut statement| {
+            statement
+                .query_row(params![room.as_str(), client.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                .optional()
+        })
+        .map_err(read_error)?;
+    let Some((signature_key, link, epoch)) = found else { return Ok(None) };
+    Ok(Some(JoinGrant { client: client.clone(), signature_key, link, epoch: Epoch(unsigned(epoch)?) }))
 }
 
 fn ends_at(connection: &Connection, room: &RoomUri, sequence: u64) -> Result<(), StoreError> {

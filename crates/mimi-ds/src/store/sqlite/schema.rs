@@ -6,7 +6,7 @@ use super::database_error;
 use crate::store::StoreError;
 
 /// What brings a database from the version of its index to the next one. Never edited once released, only appended to.
-pub(super) const MIGRATIONS: [&str; 6] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6];
+pub(super) const MIGRATIONS: [&str; 7] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7];
 
 const VERSION_1: &str = "
 CREATE TABLE rooms (
@@ -207,6 +207,18 @@ CREATE TABLE followed_proposals (
     position INTEGER NOT NULL,
     message BLOB NOT NULL,
     PRIMARY KEY (room, position)
+) STRICT, WITHOUT ROWID;
+";
+
+const VERSION_7: &str = "
+-- Clients that have shown a joining code, for the epoch in which they did; never the code.
+CREATE TABLE join_grants (
+    room TEXT NOT NULL REFERENCES rooms (room) ON DELETE CASCADE,
+    client TEXT NOT NULL,
+    signature_key BLOB NOT NULL,
+    link BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    PRIMARY KEY (room, client)
 ) STRICT, WITHOUT ROWID;
 ";
 
