@@ -20,6 +20,7 @@ use mimi_client::{Client, ClientConfig, Event};
 use mimi_provider::{throwaway_ca::ThrowawayCa, tls::TlsIdentity};
 
 pub mod recorder;
+pub mod sink;
 
 /// Providers on loopback, each a process, all of one throw-away authority.
 pub struct Cluster {

@@ -201,7 +201,7 @@ async fn reports_are_taken_under_old_and_new_secrets_and_survive_a_restart() {
 fn tamper(scene: &Scene, provider: &str, changes: &[fn(&mut FanoutMessage, &mut Option<Frank>)]) {
     let database = rusqlite::Connection::open(scene.path().join(format!("{provider}.db"))).unwrap();
     let rows: Vec<(i64, Vec<u8>)> = database
-        .prepare("SELECT id, message FROM queue ORDER BY id")
+        .prepare("SELECT event, bytes FROM bodies ORDER BY event")
         .unwrap()
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
         .unwrap()
@@ -214,7 +214,7 @@ fn tamper(scene: &Scene, provider: &str, changes: &[fn(&mut FanoutMessage, &mut 
         change(&mut fanout, &mut frank);
         fanout.event = FanoutEvent::Application { message, frank };
         let octets = fanout.to_bytes().unwrap();
-        database.execute("UPDATE queue SET message = ?2 WHERE id = ?1", rusqlite::params![id, octets]).unwrap();
+        database.execute("UPDATE bodies SET bytes = ?2 WHERE event = ?1", rusqlite::params![id, octets]).unwrap();
     }
 }
 

@@ -74,15 +74,19 @@ pub enum Effect {
         /// One encoded `FanoutMessage`.
         message: Arc<[u8]>,
     },
-    /// Outbox rows that the other provider has answered with 201.
+    /// The other provider has answered the outbox rows of a room with 201, up to and including this one.
     Sent {
-        /// The rows' identifiers.
-        ids: Vec<u64>,
+        /// The provider.
+        to: Domain,
+        /// The room.
+        room: RoomUri,
+        /// The last row it has.
+        up_to: u64,
     },
-    /// A message for the queue of a local client.
+    /// A message for the queues of local clients.
     Deliver {
-        /// The client.
-        to: ClientUri,
+        /// The clients.
+        to: Arc<[ClientUri]>,
         /// The room.
         room: RoomUri,
         /// One encoded `FanoutMessage`.

@@ -23,10 +23,13 @@ impl Watchers {
         queues.entry(client.clone()).or_insert_with(|| watch::Sender::new(0)).subscribe()
     }
 
-    /// Something was delivered to the client.
-    pub(crate) fn wake(&self, client: &ClientUri) {
+    /// Something was delivered to these clients.
+    pub(crate) fn wake(&self, clients: &[ClientUri]) {
         let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = queues.get(client) {
+        if queues.is_empty() {
+            return;
+        }
+        for sender in clients.iter().filter_map(|client| queues.get(client)) {
             sender.send_modify(|count| *count = count.wrapping_add(1));
         }
     }

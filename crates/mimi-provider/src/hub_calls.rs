@@ -37,7 +37,7 @@ use crate::{
     proxy_download::DownloadRefusal,
     rates::{Limited, with_retry_after},
     report_abuse::ReportError,
-    rooms::{Change, Room, Visit},
+    rooms::{self, Change, Room, Visit},
 };
 
 /// When others may try again after something failed here.
@@ -190,6 +190,18 @@ pub(crate) async fn decide<T: Send + 'static>(
     }
 }
 
+/// The same for a decision that takes some microseconds.
+async fn decide_briefly<T: Send + 'static>(
+    core: &Arc<Core>,
+    room: RoomUri,
+    decision: impl FnOnce(&mut Room) -> (T, Change) + Send + 'static,
+) -> Result<T, CallError> {
+    match rooms::visit_briefly(core, room.clone(), decision).await? {
+        Visit::Done(answer) => Ok(answer),
+        Visit::NoSuchRoom => Err(CallError::UnknownRoom(room)),
+    }
+}
+
 /// A refusal has left the room as it was and has an answer of the draft's, or the hub itself has failed.
 fn refused<T>(response: Option<T>, refusal: &impl ToString) -> (Result<T, CallError>, Change) {
     match response {
@@ -298,7 +310,7 @@ pub(crate) async fn submit(
     let held = core.clone();
     let hub_key =
         core.franking.newest().ok_or_else(|| CallError::Internal("there is no franking secret".to_owned()))?;
-    let answer = decide(core, room, move |room| {
+    let answer = decide_briefly(core, room, move |room| {
         match room.submit(clock::now(), &source, &request, &HubFranking { hub_key: &hub_key, signer: &held.signer }) {
             Ok(accepted) => (Ok(accepted.submit_response()), Change::Durable(accepted.effects)),
             Err(refusal) => {

@@ -93,9 +93,10 @@ async fn run(core: &Arc<Core>, lane: Lane) {
         match core.peers.notify(to, room, body).await {
             Ok(NotifyOutcome::Accepted) => {
                 core.metrics.notified(to, "accepted");
-                let ids = rows.iter().map(|row| row.id).collect();
+                let up_to = rows.last().map_or(0, |row| row.id);
+                let sent = Effect::Sent { to: to.clone(), room: room.clone(), up_to };
                 let store = core.store.clone();
-                if let Err(error) = core.blocking(move || store.commit(vec![Effect::Sent { ids }])).await {
+                if let Err(error) = core.blocking(move || store.commit(vec![sent])).await {
                     // The rows are sent once more; the follower drops what it has seen.
                     warn!(%to, %room, %error, "sent messages cannot be marked as sent");
                     pause(&mut attempt, None).await;

@@ -18,6 +18,7 @@ pub mod database_lock;
 mod delivery;
 mod departed;
 mod franking;
+mod held;
 mod hub_calls;
 mod identifier_query;
 mod key_material;
@@ -38,7 +39,7 @@ mod users_config;
 
 pub use config::{
     AssetHost, AssetsConfig, Config, ConfigError, DownloadsConfig, FrankingConfig, LimitsConfig, OperationConfig,
-    PeerConfig, QueuesConfig, Rate, RatesConfig, TlsConfig,
+    PeerConfig, QueuesConfig, Rate, RatesConfig, RoomsConfig, TlsConfig,
 };
 pub use provider::{BoundProvider, Provider, ProviderError, RunningProvider, Stopped};
 pub use report_abuse::{ReceivedReport, StoredReports};

@@ -118,6 +118,7 @@ pub(crate) struct Metrics {
     outbox: Family<ProviderLabels, Gauge>,
     queued: Gauge,
     open_rooms: Gauge,
+    evicted_rooms: Counter,
     irregular: Family<RuleLabels, Counter>,
     cut_queues: Counter,
 }
@@ -178,6 +179,7 @@ impl Metrics {
             outbox: Family::default(),
             queued: Gauge::default(),
             open_rooms: Gauge::default(),
+            evicted_rooms: Counter::default(),
             irregular: Family::default(),
             cut_queues: Counter::default(),
         };
@@ -272,6 +274,11 @@ impl Metrics {
             self.cut_queues.clone(),
         );
         registry.register("open_rooms", "Rooms held in memory", self.open_rooms.clone());
+        registry.register(
+            "evicted_rooms",
+            "Rooms that have left memory, idle or for want of place",
+            self.evicted_rooms.clone(),
+        );
     }
 
     pub(crate) fn request(&self, listener: Listener, endpoint: &str, status: impl ToString, time: Duration) {
@@ -302,6 +309,11 @@ impl Metrics {
 
     pub(crate) fn queue_cut(&self) {
         self.cut_queues.inc();
+    }
+
+    /// The counter of rooms that leave memory.
+    pub(crate) fn evicted_rooms(&self) -> Counter {
+        self.evicted_rooms.clone()
     }
 
     pub(crate) fn notified(&self, provider: &Domain, result: &'static str) {

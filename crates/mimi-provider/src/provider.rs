@@ -259,6 +259,7 @@ impl BoundProvider {
             credential: Credential::basic(ProviderUri::new(&config.domain).as_str().as_bytes()),
         };
         let metrics = Metrics::new(commits);
+        let rooms = Rooms::new(config.operation.rooms, metrics.evicted_rooms());
         let tls = TlsState::new(config.tls.clone(), &identity, &config.domain, &metrics)?;
         let franking = FrankingKeys::load(&*store, config.franking.key_days).map_err(store_error)?;
         let downloads = Downloads::new(identity.asset_client()?, &config.assets, config.downloads)
@@ -276,7 +277,7 @@ impl BoundProvider {
             stop_time: config.operation.stop_time,
             signer,
             identity: HubIdentity { domain: config.domain.clone(), external_sender },
-            rooms: Rooms::default(),
+            rooms,
             lanes: Lanes::default(),
             watchers: Watchers::default(),
             peers: outgoing,
@@ -301,6 +302,7 @@ impl BoundProvider {
         listeners.spawn(client_listener::run(core.clone(), clients));
         let mut others = JoinSet::new();
         others.spawn(rooms::tend(core.clone()));
+        others.spawn(rooms::let_rest(core.clone()));
         others.spawn(franking::run(core.clone(), config.franking.key_days));
         others.spawn(upkeep::run(core.clone(), config.operation.queues));
         if let Some(admin) = admin {
@@ -424,19 +426,32 @@ fn signing_key(store: &dyn Store) -> Result<Ed25519Signer, StoreError> {
 pub(crate) struct Submitted {
     core: Arc<Core>,
     ticket: Ticket,
-    deliveries: Vec<mimi_arch::ClientUri>,
+    deliveries: Vec<Arc<[mimi_arch::ClientUri]>>,
     lanes: Vec<(Domain, mimi_arch::RoomUri)>,
 }
 
 impl Submitted {
     /// Blocks until the effects are durable, then wakes those who wait for them.
     pub(crate) fn wait(self) -> Result<(), StoreError> {
-        self.ticket.wait()?;
-        self.deliveries.iter().for_each(|client| self.core.watchers.wake(client));
-        for (to, room) in self.lanes {
-            lanes::wake(&self.core, to, room);
-        }
+        let Self { core, ticket, deliveries, lanes } = self;
+        ticket.wait()?;
+        wake(&core, &deliveries, lanes);
         Ok(())
+    }
+
+    /// The same without a thread that waits. To be run to its end: who drops it has nobody woken.
+    pub(crate) async fn durable(self) -> Result<(), StoreError> {
+        let Self { core, ticket, deliveries, lanes } = self;
+        ticket.await?;
+        wake(&core, &deliveries, lanes);
+        Ok(())
+    }
+}
+
+fn wake(core: &Arc<Core>, deliveries: &[Arc<[mimi_arch::ClientUri]>], lanes: Vec<(Domain, mimi_arch::RoomUri)>) {
+    deliveries.iter().for_each(|clients| core.watchers.wake(clients));
+    for (to, room) in lanes {
+        lanes::wake(core, to, room);
     }
 }
 
@@ -447,7 +462,7 @@ impl Core {
         let mut lanes = Vec::new();
         for effect in &effects {
             match effect {
-                Effect::Deliver { to, .. } => deliveries.push(to.clone()),
+                Effect::Deliver { to, .. } => deliveries.push(Arc::clone(to)),
                 Effect::Enqueue { to, room, .. } => lanes.push((to.clone(), room.clone())),
                 _ => {}
             }

@@ -189,8 +189,10 @@ pub fn accept_fanout(
             .next(message, presence)
             .map_err(|last| NotifyRefusal::OutOfOrder { accepted: message.timestamp, last })?;
         effects.push(Effect::RememberFanout { hub: source.clone(), room: room.clone(), digest });
-        let deliver =
-            |to: &ClientUri| Effect::Deliver { to: to.clone(), room: room.clone(), message: Arc::clone(&bytes) };
+        let deliver = |to: &mut dyn Iterator<Item = &ClientUri>| {
+            let to: Arc<[ClientUri]> = to.cloned().collect();
+            (!to.is_empty()).then(|| Effect::Deliver { to, room: room.clone(), message: Arc::clone(&bytes) })
+        };
         if presence == Presence::New {
             // Events that were not sent here lie between.
             leaves.forget();
@@ -205,7 +207,7 @@ pub fn accept_fanout(
                     let Some(owner) = facts.owners.get(reference) else { continue };
                     effects.push(Effect::DropKeyPackage { reference: reference.clone() });
                     effects.push(Effect::JoinLocal { room: room.clone(), client: owner.clone() });
-                    effects.push(deliver(owner));
+                    effects.extend(deliver(&mut std::iter::once(owner)));
                     welcomed.insert(owner.clone());
                 }
                 leaves.welcome(message.timestamp, ratchet_tree, &welcomed, with_commit);
@@ -217,12 +219,12 @@ pub fn accept_fanout(
             }
             FanoutEvent::Application { .. } => {
                 let silent = leaves.silent();
-                let reached =
+                let mut reached =
                     members.iter().filter(|member| leaves.gets_handshakes(member) && !silent.contains(*member));
-                effects.extend(reached.map(deliver));
+                effects.extend(deliver(&mut reached));
             }
             FanoutEvent::Proposals { message: first, more } => {
-                effects.extend(members.iter().filter(|member| leaves.gets_handshakes(member)).map(deliver));
+                effects.extend(deliver(&mut members.iter().filter(|member| leaves.gets_handshakes(member))));
                 leaves.propose(std::iter::once(first).chain(more));
             }
             FanoutEvent::Commit { message: commit, external_proposals } => {
@@ -235,7 +237,7 @@ pub fn accept_fanout(
                 // Who is removed learns of it, and of nothing after it.
                 let is_reached =
                     |member: &&ClientUri| Some(*member) == joiner.as_ref() || leaves.gets_handshakes(member);
-                effects.extend(members.iter().filter(is_reached).map(deliver));
+                effects.extend(deliver(&mut members.iter().filter(is_reached)));
                 let (Some(public), Some(view)) = (commit.as_public(), commit.as_commit()) else { continue };
                 for client in leaves.commit(message.timestamp, public, view, external_proposals) {
                     if members.remove(&client) {

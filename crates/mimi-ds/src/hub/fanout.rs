@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use mimi_arch::Domain;
+use mimi_arch::{ClientUri, Domain};
 use mimi_protocol::{
     AcceptedTimestamp, EncodeError, Wire,
     mls::{MlsMessage, Welcome},
@@ -13,10 +13,10 @@ use mimi_protocol::{
 use super::{HubRoom, Member};
 use crate::{effect::Effect, group::RoomGroup};
 
-/// Who is told: providers, and leaves of local clients.
+/// Who is told: providers, and local clients.
 pub(super) struct Audience {
     providers: BTreeSet<Domain>,
-    local: Vec<Member>,
+    local: Arc<[ClientUri]>,
 }
 
 impl<G: RoomGroup> HubRoom<G> {
@@ -30,12 +30,13 @@ impl<G: RoomGroup> HubRoom<G> {
             .map(|(provider, _)| provider.clone())
             .filter(|provider| provider != self.hub())
             .collect();
-        let local = self
-            .roster
-            .leaves_at(self.hub())
-            .filter(|(leaf, _)| !except.contains(leaf))
-            .map(|(_, member)| member.clone())
-            .collect();
+        let is_local = |leaf: &u32| self.roster.get(*leaf).is_some_and(|member| member.domain() == self.hub());
+        let local = if except.iter().any(is_local) {
+            let others = self.roster.leaves_at(self.hub()).filter(|(leaf, _)| !except.contains(leaf));
+            others.map(|(_, member)| member.client.clone()).collect()
+        } else {
+            self.roster.clients_at(self.hub())
+        };
         Audience { providers, local }
     }
 
@@ -45,8 +46,8 @@ impl<G: RoomGroup> HubRoom<G> {
         if let Some(joiner) = joiner {
             if joiner.domain() != self.hub() {
                 audience.providers.insert(joiner.domain().clone());
-            } else if !audience.local.contains(joiner) {
-                audience.local.push(joiner.clone());
+            } else if !audience.local.contains(&joiner.client) {
+                audience.local = audience.local.iter().chain([&joiner.client]).cloned().collect();
             }
         }
         audience
@@ -68,12 +69,9 @@ impl<G: RoomGroup> HubRoom<G> {
             let (room, message) = (room.clone(), Arc::clone(&message));
             move |to| Effect::Enqueue { to, room: room.clone(), message: Arc::clone(&message) }
         });
-        let local = audience.local.into_iter().map(move |member| Effect::Deliver {
-            to: member.client,
-            room: room.clone(),
-            message: Arc::clone(&message),
-        });
-        Ok(remote.chain(local))
+        let anyone = !audience.local.is_empty();
+        let local = Effect::Deliver { to: audience.local, room, message };
+        Ok(remote.chain(anyone.then_some(local)))
     }
 
     /// The Welcome with the tree, to the providers of those who are added and to those who are local.
@@ -91,7 +89,7 @@ impl<G: RoomGroup> HubRoom<G> {
             added.iter().partition(|member| member.domain() == self.hub());
         let audience = Audience {
             providers: remote.into_iter().map(|member| member.domain().clone()).collect(),
-            local: local.into_iter().cloned().collect(),
+            local: local.into_iter().map(|member| member.client.clone()).collect(),
         };
         let message = MlsMessage::from(welcome.clone());
         self.fan_out(timestamp, FanoutEvent::Welcome { message, ratchet_tree }, audience)

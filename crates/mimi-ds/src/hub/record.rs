@@ -4,6 +4,7 @@ use mimi_protocol::{
     AcceptedTimestamp, DecodeError, EncodeError, Wire,
     codec::{Reader, put_list, put_list_with, put_opaque},
     mls::{GroupInfo, MlsMessage},
+    update::{GroupInfoOption, PartialGroupInfo, RatchetTreePresence},
 };
 
 /// A room as a snapshot holds it.
@@ -18,9 +19,18 @@ pub(super) struct Snapshot {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Handshake {
     Proposals(Vec<MlsMessage>),
-    /// With the GroupInfo of the epoch that begins, since the commit alone does not yield its signature, and with the hub's proposals
-    /// that are stapled to it.
-    Commit(MlsMessage, Box<GroupInfo>, Vec<MlsMessage>),
+    /// With what the GroupInfo of the epoch that begins adds to what the commit yields, and with the hub's proposals that are stapled to
+    /// it. Entries of former versions have the GroupInfo in full, which repeats the participant list.
+    Commit(MlsMessage, GroupInfoOption, Vec<MlsMessage>),
+}
+
+/// What of a GroupInfo does not follow from the group.
+pub(super) fn partial(group_info: &GroupInfo) -> GroupInfoOption {
+    GroupInfoOption::Partial(PartialGroupInfo {
+        ratchet_tree_presence: RatchetTreePresence::NoRatchetTree,
+        group_info_extensions: group_info.extensions().clone(),
+        signature: group_info.signature().to_vec(),
+    })
 }
 
 impl Snapshot {
@@ -49,8 +59,9 @@ impl Snapshot {
 
 const VERSION: u8 = 1;
 const PROPOSALS: u8 = 1;
-const COMMIT: u8 = 2;
-const COMMIT_AND_PROPOSALS: u8 = 3;
+const COMMIT_IN_FULL: u8 = 2;
+const COMMIT_IN_FULL_AND_PROPOSALS: u8 = 3;
+const COMMIT: u8 = 4;
 
 impl Handshake {
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>, EncodeError> {
@@ -61,12 +72,10 @@ impl Handshake {
                 put_list(&mut out, messages)?;
             }
             Self::Commit(commit, group_info, stapled) => {
-                out.push(if stapled.is_empty() { COMMIT } else { COMMIT_AND_PROPOSALS });
+                out.push(COMMIT);
                 commit.encode(&mut out)?;
                 group_info.encode(&mut out)?;
-                if !stapled.is_empty() {
-                    put_list(&mut out, stapled)?;
-                }
+                put_list(&mut out, stapled)?;
             }
         }
         Ok(out)
@@ -76,10 +85,11 @@ impl Handshake {
         let mut reader = versioned(bytes)?;
         let handshake = match reader.u8()? {
             PROPOSALS => Self::Proposals(reader.list()?),
-            kind @ (COMMIT | COMMIT_AND_PROPOSALS) => {
+            COMMIT => Self::Commit(Wire::decode(&mut reader)?, Wire::decode(&mut reader)?, reader.list()?),
+            kind @ (COMMIT_IN_FULL | COMMIT_IN_FULL_AND_PROPOSALS) => {
                 let (commit, group_info) = (Wire::decode(&mut reader)?, Box::new(Wire::decode(&mut reader)?));
-                let stapled = if kind == COMMIT { Vec::new() } else { reader.list()? };
-                Self::Commit(commit, group_info, stapled)
+                let stapled = if kind == COMMIT_IN_FULL { Vec::new() } else { reader.list()? };
+                Self::Commit(commit, GroupInfoOption::Full(group_info), stapled)
             }
             other => return Err(Damage::Kind(other)),
         };

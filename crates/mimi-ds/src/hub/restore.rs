@@ -3,8 +3,9 @@
 use mimi_arch::Domain;
 use mimi_protocol::{
     AcceptedTimestamp, ProposalRef, Wire,
-    mls::{CommitView, ComponentId, GroupInfo, MlsMessage, ProposalOrRef, Sender, external_proposal::HUB},
+    mls::{CommitView, ComponentId, MlsMessage, ProposalOrRef, Sender, external_proposal::HUB},
     participant_list::ParticipantListData,
+    update::GroupInfoOption,
 };
 
 use super::{
@@ -68,7 +69,7 @@ impl<G: RoomGroup> HubRoom<G> {
                     .try_for_each(|message| room.replay_proposal(message, entry.accepted))
                     .map_err(damaged)?,
                 Handshake::Commit(message, group_info, stapled) => {
-                    room.replay_commit(&message, *group_info).map_err(damaged)?;
+                    room.replay_commit(&message, &group_info).map_err(damaged)?;
                     stapled
                         .into_iter()
                         .try_for_each(|message| room.replay_proposal(message, entry.accepted))
@@ -98,6 +99,19 @@ impl<G: RoomGroup> HubRoom<G> {
             sequence: self.sequence,
             accepted: self.accepted,
         })
+    }
+
+    /// The same if at least so many commits were accepted after the last snapshot, for a room that is about to leave memory.
+    ///
+    /// # Errors
+    /// The MLS library cannot encode the group.
+    pub fn checkpoint_after(&mut self, commits: u32) -> Result<Option<Effect>, GroupError> {
+        if self.commits_since_snapshot < commits.max(1) {
+            return Ok(None);
+        }
+        let effect = self.checkpoint()?;
+        self.commits_since_snapshot = 0;
+        Ok(Some(effect))
     }
 
     /// The same in place of a latest snapshot that is damaged, when the room was restored from the one before it.
@@ -141,10 +155,11 @@ impl<G: RoomGroup> HubRoom<G> {
         Ok(())
     }
 
-    fn replay_commit(&mut self, message: &MlsMessage, group_info: GroupInfo) -> Result<(), String> {
+    fn replay_commit(&mut self, message: &MlsMessage, group_info: &GroupInfoOption) -> Result<(), String> {
         let commit = message.as_commit().ok_or("not a commit")?;
         let (outcome, joiner) = self.replay_outcome(message, commit)?;
         let staged = self.group.stage_commit(message, &outcome.components).map_err(|e| e.to_string())?;
+        let group_info = self.group.group_info_after(&staged, group_info).map_err(|e| e.to_string())?;
         self.group.merge(staged, group_info, None).map_err(|e| e.to_string())?;
         self.follow(&outcome, joiner);
         self.commits_since_snapshot = self.commits_since_snapshot.saturating_add(1);

@@ -1,7 +1,10 @@
 //! Who is a member at which leaf, with the indexes that the decisions need, kept up to date change by change: reading the whole
 //! tree for every message would make a message in a large room cost what a commit costs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, OnceLock},
+};
 
 use mimi_arch::{ClientUri, Domain, UserUri};
 use mimi_protocol::mls::Credential;
@@ -36,11 +39,26 @@ pub(crate) struct Roster {
     clients: BTreeMap<ClientUri, u32>,
     users: BTreeMap<UserUri, BTreeSet<u32>>,
     providers: BTreeMap<Domain, BTreeSet<u32>>,
+    shared: Shared,
 }
+
+/// The clients of one provider as a list that many effects share, since the last change. It follows from the rest, so two rosters do not
+/// differ by it.
+#[derive(Clone, Debug, Default)]
+struct Shared(OnceLock<(Domain, Arc<[ClientUri]>)>);
+
+impl PartialEq for Shared {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Shared {}
 
 impl Roster {
     pub(crate) fn insert(&mut self, leaf: u32, member: Member) {
         self.remove(leaf);
+        self.shared = Shared::default();
         self.clients.insert(member.client.clone(), leaf);
         self.users.entry(member.user.clone()).or_default().insert(leaf);
         self.providers.entry(member.domain().clone()).or_default().insert(leaf);
@@ -49,6 +67,7 @@ impl Roster {
 
     pub(crate) fn remove(&mut self, leaf: u32) {
         let Some(member) = self.leaves.remove(&leaf) else { return };
+        self.shared = Shared::default();
         self.clients.remove(&member.client);
         forget(&mut self.users, &member.user, leaf);
         forget(&mut self.providers, member.domain(), leaf);
@@ -106,6 +125,14 @@ impl Roster {
     /// Providers that have a member, with the leaves of their members.
     pub(crate) fn providers(&self) -> impl Iterator<Item = (&Domain, &BTreeSet<u32>)> {
         self.providers.iter()
+    }
+
+    /// The clients of a provider, in the order of their leaves. Of the provider that is asked for first, which is the hub, the list is made
+    /// once after each change of the members.
+    pub(super) fn clients_at(&self, provider: &Domain) -> Arc<[ClientUri]> {
+        let list = || self.leaves_at(provider).map(|(_, member)| member.client.clone()).collect();
+        let (kept, clients) = self.shared.0.get_or_init(|| (provider.clone(), list()));
+        if kept == provider { Arc::clone(clients) } else { list() }
     }
 
     /// The leaves of a provider's members.

@@ -23,7 +23,7 @@ use super::{
     UpdateFacts, UpdateRefusal,
     deed::{Deed, Door},
     meaning::{Leaf, Meaning, Outcome},
-    record::Handshake,
+    record::{self, Handshake},
 };
 use crate::{
     effect::{Effect, LogEntry},
@@ -282,7 +282,7 @@ impl<G: RoomGroup> HubRoom<G> {
 
         // Everything that can fail comes before the merge, but for the snapshot: that is of the state after it.
         let sequence = self.sequence.saturating_add(1);
-        let log = Handshake::Commit(bundle.message.clone(), Box::new(group_info.clone()), stapled.clone());
+        let log = Handshake::Commit(bundle.message.clone(), record::partial(&group_info), stapled.clone());
         let mut effects = vec![self.log(sequence, timestamp, &log)?];
         let event = FanoutEvent::Commit { message: bundle.message.clone(), external_proposals: stapled.clone() };
         // Before the merge: a member that is removed still learns of it.

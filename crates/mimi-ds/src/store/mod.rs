@@ -7,9 +7,8 @@
 mod people;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod ticket;
 mod upkeep;
-
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
 use mimi_protocol::{AcceptedTimestamp, KeyPackageRef, consent::Keeper};
@@ -23,6 +22,7 @@ use crate::{
 pub use people::{FieldVocabulary, GrantedKeyPackage, ProfileField, StoredAccount, StoredConsents, StoredProfile};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{CommitSample, OutboxSummary, QueueSummary, RoomSummary, SqliteStore, UserSummary};
+pub use ticket::{Outcome, Ticket};
 pub use upkeep::{KeyPackageStock, OverfullQueue, QueueBounds};
 
 /// How many fan-out digests are remembered per hub and room: enough to cover every retry of a full outbox lane, small
@@ -392,26 +392,4 @@ pub enum Conflict {
     /// There is another provider key.
     #[error("the provider has a key")]
     ProviderKeyExists,
-}
-
-/// The receipt for submitted effects.
-#[derive(Debug)]
-#[must_use = "the effects are durable only once the ticket says so"]
-pub struct Ticket(Receiver<Result<(), StoreError>>);
-
-impl Ticket {
-    /// A ticket and the end on which its result is given; for implementations of [`Store`].
-    pub fn pair() -> (SyncSender<Result<(), StoreError>>, Self) {
-        let (sender, receiver) = sync_channel(1);
-        (sender, Self(receiver))
-    }
-
-    /// Waits until the effects are durable.
-    ///
-    /// # Errors
-    /// A conflict or a failure of the store: none of the effects has happened. [`StoreError::Closed`]: the writer is
-    /// gone without an answer, so that this is unknown.
-    pub fn wait(self) -> Result<(), StoreError> {
-        self.0.recv().unwrap_or(Err(StoreError::Closed))
-    }
 }

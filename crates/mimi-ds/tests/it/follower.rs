@@ -26,11 +26,13 @@ pub(crate) fn posted(world: &mut World, provider: &str) -> Vec<FanoutMessage> {
 pub(crate) fn deliveries(effects: &[Effect]) -> Vec<String> {
     effects
         .iter()
-        .filter_map(|effect| match effect {
-            Effect::Deliver { to, message, .. } => Some(format!("{} {}", to.device(), kind(message))),
-            Effect::JoinLocal { client, .. } => Some(format!("{} joins", client.device())),
-            Effect::LeaveLocal { client, .. } => Some(format!("{} leaves", client.device())),
-            _ => None,
+        .flat_map(|effect| match effect {
+            Effect::Deliver { to, message, .. } => {
+                to.iter().map(|to| format!("{} {}", to.device(), kind(message))).collect()
+            }
+            Effect::JoinLocal { client, .. } => vec![format!("{} joins", client.device())],
+            Effect::LeaveLocal { client, .. } => vec![format!("{} leaves", client.device())],
+            _ => Vec::new(),
         })
         .collect()
 }

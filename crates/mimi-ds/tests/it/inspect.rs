@@ -28,10 +28,14 @@ fn filled(path: &std::path::Path) -> SqliteStore {
             Effect::Enqueue { to: domain("b.example"), room: room_uri(), message: Arc::from([3u8].as_slice()) },
             Effect::PutAccount { user: alice.clone(), secret_digest: [1; 32] },
             Effect::PutClient { client: client.clone(), user: alice, token_digest: [2; 32] },
-            Effect::Deliver { to: client, room: room_uri(), message: Arc::from([0u8; 5].as_slice()) },
+            Effect::Deliver { to: [client].into(), room: room_uri(), message: Arc::from([0u8; 5].as_slice()) },
         ])
         .unwrap();
     store
+}
+
+fn sent(up_to: u64) -> Effect {
+    Effect::Sent { to: domain("b.example"), room: room_uri(), up_to }
 }
 
 fn folder() -> (tempfile::TempDir, std::path::PathBuf) {
@@ -67,7 +71,7 @@ fn summaries_are_read_beside_the_writer_and_nothing_is_written_by_the_reader() {
     assert_eq!(reader.outbox_lengths().unwrap(), [(domain("b.example"), 2)]);
     assert_eq!(reader.queue_length().unwrap(), 1);
     assert_eq!(reader.load_room(&room_uri()).unwrap(), writer.load_room(&room_uri()).unwrap());
-    assert_eq!(reader.commit(vec![Effect::Sent { ids: vec![1] }]), Err(StoreError::Closed));
+    assert_eq!(reader.commit(vec![sent(1)]), Err(StoreError::Closed));
     assert_eq!(writer.outbox_lengths().unwrap(), [(domain("b.example"), 2)]);
 }
 
@@ -77,7 +81,7 @@ fn a_copy_holds_what_was_there_when_it_was_made() {
     let store = filled(&path);
     let copy = folder.path().join("copy.sqlite");
     store.back_up(&copy).unwrap();
-    store.commit(vec![Effect::Sent { ids: vec![1, 2] }]).unwrap();
+    store.commit(vec![sent(2)]).unwrap();
     let copied = SqliteStore::open_read_only(&copy).unwrap();
     assert_eq!(copied.outbox_lengths().unwrap(), [(domain("b.example"), 2)]);
     assert_eq!(copied.load_room(&room_uri()).unwrap(), store.load_room(&room_uri()).unwrap());
@@ -86,7 +90,7 @@ fn a_copy_holds_what_was_there_when_it_was_made() {
     assert!(!folder.path().join("copy.sqlite.partial").exists());
     drop(copied);
     // It is a database like any other.
-    SqliteStore::open(&copy).unwrap().commit(vec![Effect::Sent { ids: vec![1] }]).unwrap();
+    SqliteStore::open(&copy).unwrap().commit(vec![sent(1)]).unwrap();
 }
 
 #[test]

@@ -198,9 +198,9 @@ impl Walk {
         let effects = if messages.is_empty() { vec![] } else { self.follower.take(&messages) };
         let got: Vec<ClientUri> = effects
             .into_iter()
-            .filter_map(|effect| match effect {
-                Effect::Deliver { to, .. } => Some(to),
-                _ => None,
+            .flat_map(|effect| match effect {
+                Effect::Deliver { to, .. } => to.to_vec(),
+                _ => Vec::new(),
             })
             .collect();
         let room = &self.world.room;

@@ -52,7 +52,7 @@ fn of_a_deleted_account_only_the_name_is_left() {
                 not_after: 9,
                 last_resort: false,
             },
-            Effect::Deliver { to: client.clone(), room: room.clone(), message: vec![3].into() },
+            Effect::Deliver { to: [client.clone()].into(), room: room.clone(), message: vec![3].into() },
             Effect::JoinLocal { room: room.clone(), client: client.clone() },
             Effect::PutConsent {
                 keeper: Keeper::TargetProvider,

@@ -34,12 +34,12 @@ fn application(accepted: u64) -> Effect {
 
 fn application_in(room: &str, accepted: u64) -> Effect {
     let room = format!("mimi://a.example/r/{room}").parse().unwrap();
-    Effect::Deliver { to: bob(), room, message: event(accepted, 2) }
+    Effect::Deliver { to: [bob()].into(), room, message: event(accepted, 2) }
 }
 
 fn handshake(accepted: u64) -> Effect {
     let room = "mimi://a.example/r/clubhouse".parse().unwrap();
-    Effect::Deliver { to: bob(), room, message: event(accepted, 1) }
+    Effect::Deliver { to: [bob()].into(), room, message: event(accepted, 1) }
 }
 
 /// Drops what is too much, as a provider does every so often; gives how many queues were cut.

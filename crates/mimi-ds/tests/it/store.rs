@@ -52,7 +52,7 @@ fn enqueue(to: &str, message: &[u8]) -> Effect {
 }
 
 fn deliver(to: &str, message: &[u8]) -> Effect {
-    Effect::Deliver { to: to.parse().unwrap(), room: room_uri(), message: Arc::from(message) }
+    Effect::Deliver { to: [to.parse().unwrap()].into(), room: room_uri(), message: Arc::from(message) }
 }
 
 fn outbox(store: &SqliteStore, to: &str) -> Vec<Vec<u8>> {
@@ -152,11 +152,13 @@ fn outbox_lanes_are_read_in_order_and_in_batches_and_shrink_by_what_was_sent() {
     assert_eq!(read(100, 25).len(), 2);
     assert_eq!(read(100, 1).len(), 1, "a message over the limit still goes out alone");
     let first = read(2, 1000);
-    store.commit(vec![Effect::Sent { ids: first.iter().map(|row| row.id).collect() }]).unwrap();
+    let sent = |up_to| Effect::Sent { to: domain("b.example"), room: room_uri(), up_to };
+    store.commit(vec![sent(first[1].id)]).unwrap();
+    assert_eq!(outbox(&store, "c.example"), [b"c"], "another lane");
     assert_eq!(outbox(&store, "b.example"), [[2; 10], [3; 10], [4; 10]]);
     // Identifiers are not used again, so that later rows come later.
     let last = read(100, 1000).last().unwrap().id;
-    store.commit(vec![Effect::Sent { ids: read(100, 1000).iter().map(|row| row.id).collect() }]).unwrap();
+    store.commit(vec![sent(last)]).unwrap();
     store.commit(vec![enqueue("b.example", b"new")]).unwrap();
     assert!(read(1, 1)[0].id > last);
 }

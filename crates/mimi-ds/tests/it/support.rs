@@ -682,7 +682,7 @@ impl World {
         for effect in &accepted.effects {
             let (bytes, names): (_, Vec<&'static str>) = match effect {
                 Effect::Deliver { to, message, .. } => {
-                    let names = self.clients.iter().filter(|(_, c)| c.uri == *to).map(|(n, _)| *n);
+                    let names = self.clients.iter().filter(|(_, c)| to.contains(&c.uri)).map(|(n, _)| *n);
                     (message, names.collect())
                 }
                 Effect::Enqueue { to, message, .. } => {
@@ -726,10 +726,10 @@ pub(crate) fn recipients(accepted: &Accepted) -> Vec<String> {
     accepted
         .effects
         .iter()
-        .filter_map(|effect| match effect {
-            Effect::Enqueue { to, message, .. } => Some(format!("{to} {}", kind(message))),
-            Effect::Deliver { to, message, .. } => Some(format!("{to} {}", kind(message))),
-            _ => None,
+        .flat_map(|effect| match effect {
+            Effect::Enqueue { to, message, .. } => vec![format!("{to} {}", kind(message))],
+            Effect::Deliver { to, message, .. } => to.iter().map(|to| format!("{to} {}", kind(message))).collect(),
+            _ => Vec::new(),
         })
         .collect()
 }

@@ -188,9 +188,9 @@ pub(crate) fn step(
 fn recipients(accepted: &Accepted) -> Result<BTreeMap<String, BTreeSet<&'static str>>, String> {
     let mut recipients: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
     for effect in &accepted.effects {
-        let (to, message) = match effect {
-            Effect::Enqueue { to, message, .. } => (to.to_string(), message),
-            Effect::Deliver { to, message, .. } => (to.to_string(), message),
+        let (to, message): (Vec<String>, _) = match effect {
+            Effect::Enqueue { to, message, .. } => (vec![to.to_string()], message),
+            Effect::Deliver { to, message, .. } => (to.iter().map(ToString::to_string).collect(), message),
             _ => continue,
         };
         let message = FanoutMessage::from_bytes(message).unwrap();
@@ -201,7 +201,9 @@ fn recipients(accepted: &Accepted) -> Result<BTreeMap<String, BTreeSet<&'static 
             FanoutEvent::Proposals { .. } => "proposals",
             FanoutEvent::Commit { .. } => "commit",
         };
-        ensure!(recipients.entry(to.clone()).or_default().insert(kind), "{to} gets a {kind} twice");
+        for to in to {
+            ensure!(recipients.entry(to.clone()).or_default().insert(kind), "{to} gets a {kind} twice");
+        }
     }
     Ok(recipients)
 }

@@ -14,7 +14,7 @@ use toml::{Table, Value};
 
 use super::{
     AssetHost, AssetsConfig, Config, DownloadsConfig, FrankingConfig, LimitsConfig, OperationConfig, PeerConfig,
-    QueuesConfig, Rate, RatesConfig, SettingProblem, TlsConfig, settings::SETTINGS,
+    QueuesConfig, Rate, RatesConfig, RoomsConfig, SettingProblem, TlsConfig, settings::SETTINGS,
 };
 use crate::users_config::{SearchConfig, UsersConfig};
 
@@ -47,6 +47,7 @@ fn read_all(reader: &mut Reader, base: &Path) -> Option<Config> {
     let admin = reader.admin();
     let rates = reader.rates();
     let queues = reader.queues();
+    let rooms = reader.rooms();
     let franking = reader.franking();
     let downloads = reader.downloads();
     let assets = reader.assets();
@@ -73,7 +74,7 @@ fn read_all(reader: &mut Reader, base: &Path) -> Option<Config> {
         downloads,
         users,
         search,
-        operation: OperationConfig { admin, stop_time, tls_poll, rates, queues },
+        operation: OperationConfig { admin, stop_time, tls_poll, rates, queues, rooms },
     })
 }
 
@@ -272,6 +273,18 @@ impl Reader {
             self.wrong(name, "has to be at least 1");
         }
         queues
+    }
+
+    fn rooms(&mut self) -> RoomsConfig {
+        let default = RoomsConfig::default();
+        let rooms = RoomsConfig {
+            idle_time: self.optional("rooms.idle_seconds").map_or(default.idle_time, Duration::from_secs),
+            open: self.optional("rooms.open").unwrap_or(default.open),
+        };
+        if rooms.open == 0 {
+            self.wrong("rooms.open", "has to be at least 1");
+        }
+        rooms
     }
 
     fn rates(&mut self) -> Option<RatesConfig> {

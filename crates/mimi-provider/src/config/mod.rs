@@ -218,6 +218,8 @@ pub struct OperationConfig {
     pub rates: Option<RatesConfig>,
     /// What is kept for clients.
     pub queues: QueuesConfig,
+    /// Which rooms are held in memory.
+    pub rooms: RoomsConfig,
 }
 
 impl Default for OperationConfig {
@@ -228,7 +230,23 @@ impl Default for OperationConfig {
             tls_poll: Some(Duration::from_secs(60)),
             rates: Some(RatesConfig::default()),
             queues: QueuesConfig::default(),
+            rooms: RoomsConfig::default(),
         }
+    }
+}
+
+/// Which of the rooms that this provider is the hub of are held in memory. The others are read from the disk when somebody visits them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoomsConfig {
+    /// How long a room that nobody visits stays in memory.
+    pub idle_time: Duration,
+    /// How many are held at most; the least recently visited go. More are held only while they are being visited.
+    pub open: usize,
+}
+
+impl Default for RoomsConfig {
+    fn default() -> Self {
+        Self { idle_time: Duration::from_secs(300), open: 10_000 }
     }
 }
 

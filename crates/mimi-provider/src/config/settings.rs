@@ -195,6 +195,19 @@ pub const SETTINGS: [Setting; 41] = [
         "A client that has fewer unclaimed key packages is told so when it acknowledges what it has fetched.",
     ),
     setting(
+        "rooms.idle_seconds",
+        Need::Default,
+        "300",
+        "How long a room that nobody visits stays in memory. It is read from the disk again when somebody does; one that would take long to \
+         read is written whole before it leaves memory.",
+    ),
+    setting(
+        "rooms.open",
+        Need::Default,
+        "10000",
+        "How many rooms are held in memory at most. The least recently visited ones leave it first; a room that is being visited stays.",
+    ),
+    setting(
         "users.reveal_unknown",
         Need::Default,
         "false",

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, ToSql, params};
 
-use super::{database_error, leaves, people, rooms, upkeep};
+use super::{database_error, leaves, people, rooms, upkeep, waiting};
 use crate::{
     effect::Effect,
     store::{Conflict, REMEMBERED_FANOUTS, StoreError},
@@ -11,7 +11,25 @@ use crate::{
 /// Old digests are looked for only every so many insertions, because counting back costs more than inserting.
 const FANOUT_SWEEP: i64 = 256;
 
-pub(super) fn apply(connection: &Connection, effect: &Effect) -> Result<(), StoreError> {
+/// All effects of one decision, in their order.
+pub(super) fn apply_all(connection: &Connection, effects: &[Effect]) -> Result<(), StoreError> {
+    let mut stored = waiting::Stored::default();
+    for (at, effect) in effects.iter().enumerate() {
+        let rest = effects.get(at..).unwrap_or_default();
+        match effect {
+            Effect::Enqueue { to, room, message } => {
+                waiting::enqueue(connection, &mut stored, (to, room, message), rest)?;
+            }
+            Effect::Deliver { to, room, message } => {
+                waiting::deliver(connection, &mut stored, (to, room, message), rest)?;
+            }
+            other => apply(connection, other)?,
+        }
+    }
+    Ok(())
+}
+
+fn apply(connection: &Connection, effect: &Effect) -> Result<(), StoreError> {
     let run = |sql: &str, params: &[&dyn ToSql]| -> Result<usize, StoreError> {
         connection.prepare_cached(sql).and_then(|mut statement| statement.execute(params)).map_err(database_error)
     };
@@ -37,21 +55,13 @@ pub(super) fn apply(connection: &Connection, effect: &Effect) -> Result<(), Stor
         Effect::AppendLog { room, sequence, entry, accepted } => {
             rooms::append(connection, room, *sequence, entry, *accepted)
         }
-        Effect::Enqueue { to, room, message } => run(
-            "INSERT INTO outbox (provider, room, message) VALUES (?1, ?2, ?3)",
-            params![to.as_str(), room.as_str(), message.as_ref()],
-        )
-        .map(drop),
-        Effect::Sent { ids } => {
-            ids.iter().try_for_each(|id| run("DELETE FROM outbox WHERE id = ?1", params![signed(*id)?]).map(drop))
-        }
-        Effect::Deliver { to, room, message } => upkeep::deliver(connection, to, room, message),
-        Effect::DropApplications { queue, oldest } => upkeep::drop_applications(connection, queue, *oldest),
+        // With the others of the decision.
+        Effect::Enqueue { .. } | Effect::Deliver { .. } => apply_all(connection, std::slice::from_ref(effect)),
+        Effect::Sent { to, room, up_to } => waiting::sent(connection, to, room, *up_to),
+        Effect::DropApplications { queue, oldest } => waiting::drop_applications(connection, queue, *oldest),
         Effect::MarkFanout { hub, room, before, now } => upkeep::mark_fanout(connection, hub, room, *before, *now),
         Effect::FollowLeaves { room, change } => leaves::change(connection, room, change),
-        Effect::Acknowledge { client, up_to } => {
-            run("DELETE FROM queue WHERE client = ?1 AND id <= ?2", params![client.as_str(), signed(*up_to)?]).map(drop)
-        }
+        Effect::Acknowledge { client, up_to } => waiting::acknowledge(connection, client, *up_to),
         Effect::PutRoute { reference, provider, not_after } => run(
             "INSERT OR REPLACE INTO routes VALUES (?1, ?2, ?3)",
             params![reference.as_bytes(), provider.as_str(), clamped(*not_after)],

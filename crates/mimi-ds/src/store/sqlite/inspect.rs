@@ -152,7 +152,8 @@ impl SqliteStore {
     /// The store cannot be read.
     pub fn queue_summaries(&self) -> Result<Vec<QueueSummary>, StoreError> {
         self.many(
-            "SELECT client, count(*), sum(length(message)), min(id) FROM queue GROUP BY client ORDER BY client",
+            "SELECT client, count(*), coalesce(sum(CASE WHEN dropped > 0 THEN 0 ELSE length(bytes) END), 0), min(queue.event)
+                FROM queue JOIN bodies ON bodies.event = queue.event GROUP BY client ORDER BY client",
             &[],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )?
@@ -174,7 +175,8 @@ impl SqliteStore {
     /// The store cannot be read.
     pub fn outbox_summaries(&self) -> Result<Vec<OutboxSummary>, StoreError> {
         self.many(
-            "SELECT provider, room, count(*), sum(length(message)) FROM outbox GROUP BY provider, room ORDER BY provider, room",
+            "SELECT provider, room, count(*), sum(length(bytes)) FROM outbox JOIN bodies ON bodies.event = outbox.event
+                GROUP BY provider, room ORDER BY provider, room",
             &[],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )?
@@ -246,6 +248,17 @@ impl SqliteStore {
             let mut statement = connection.prepare("PRAGMA foreign_key_check").map_err(database_error)?;
             if statement.exists([]).map_err(database_error)? {
                 let reason = "a row refers to one that is not there".to_owned();
+                return Err(StoreError::Damaged { what: "database", reason });
+            }
+            let mut statement = connection
+                .prepare(
+                    "SELECT 1 FROM (SELECT event FROM outbox UNION ALL SELECT event FROM queue) AS waiting
+                        WHERE NOT EXISTS (SELECT 1 FROM events JOIN bodies ON bodies.event = events.id
+                            WHERE events.id = waiting.event)",
+                )
+                .map_err(database_error)?;
+            if statement.exists([]).map_err(database_error)? {
+                let reason = "something waits that is not there".to_owned();
                 return Err(StoreError::Damaged { what: "database", reason });
             }
             Ok(())

@@ -7,6 +7,7 @@ mod people;
 mod rooms;
 mod schema;
 mod upkeep;
+mod waiting;
 mod writer;
 
 use std::{
@@ -186,25 +187,7 @@ impl Store for SqliteStore {
         max_messages: usize,
         max_octets: usize,
     ) -> Result<Vec<OutboxRow>, StoreError> {
-        self.read(|connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT id, message FROM outbox WHERE provider = ?1 AND room = ?2 ORDER BY id LIMIT ?3")
-                .map_err(database_error)?;
-            let mut rows =
-                statement.query(params![to.as_str(), room.as_str(), limit(max_messages)]).map_err(database_error)?;
-            let mut result: Vec<OutboxRow> = Vec::new();
-            let mut octets = 0usize;
-            while let Some(row) = rows.next().map_err(database_error)? {
-                let message: Vec<u8> = row.get(1).map_err(database_error)?;
-                octets = octets.saturating_add(message.len());
-                if octets > max_octets && !result.is_empty() {
-                    break;
-                }
-                let id = unsigned(row.get(0).map_err(database_error)?)?;
-                result.push(OutboxRow { id, message });
-            }
-            Ok(result)
-        })
+        self.read(|connection| waiting::outbox(connection, to, room, max_messages, max_octets))
     }
 
     fn seen_fanout(&self, hub: &Domain, room: &RoomUri, digest: &[u8; 32]) -> Result<bool, StoreError> {
@@ -238,7 +221,7 @@ impl Store for SqliteStore {
     }
 
     fn overfull_queues(&self, bounds: QueueBounds) -> Result<Vec<OverfullQueue>, StoreError> {
-        self.read(|connection| upkeep::overfull_queues(connection, bounds))
+        self.read(|connection| waiting::overfull_queues(connection, bounds))
     }
 
     fn local_members(&self, room: &RoomUri) -> Result<Vec<ClientUri>, StoreError> {
@@ -286,7 +269,7 @@ impl Store for SqliteStore {
     }
 
     fn queue(&self, client: &ClientUri, after: u64, max: usize) -> Result<Vec<QueueRow>, StoreError> {
-        self.read(|connection| upkeep::queue(connection, client, after, limit(max)))
+        self.read(|connection| waiting::queue(connection, client, after, limit(max)))
     }
 
     fn account_secret(&self, user: &UserUri) -> Result<Option<[u8; 32]>, StoreError> {

@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, ToSql, params};
 
 use super::{
     apply::{changed, clamped, signed},
-    database_error, rows, text, unsigned,
+    database_error, rows, text, unsigned, waiting,
 };
 use crate::{
     effect::Effect,
@@ -21,8 +21,7 @@ use crate::{
 };
 
 /// What goes with an account, by table and column.
-const OF_AN_ACCOUNT: [&str; 7] = [
-    "DELETE FROM queue WHERE client IN (SELECT client FROM clients WHERE user = ?1)",
+const OF_AN_ACCOUNT: [&str; 6] = [
     "DELETE FROM local_members WHERE client IN (SELECT client FROM clients WHERE user = ?1)",
     "DELETE FROM clients WHERE user = ?1",
     "DELETE FROM key_packages WHERE user = ?1",
@@ -106,6 +105,7 @@ pub(super) fn apply(connection: &Connection, effect: &Effect) -> Result<(), Stor
                 )?,
                 Conflict::AccountMissing,
             )?;
+            waiting::drop_queues(connection, user.as_str())?;
             OF_AN_ACCOUNT.iter().try_for_each(|sql| run(sql, params![user.as_str()]).map(drop))
         }
         Effect::PutProfile { user, fields } => {

@@ -6,7 +6,8 @@ use super::database_error;
 use crate::store::StoreError;
 
 /// What brings a database from the version of its index to the next one. Never edited once released, only appended to.
-pub(super) const MIGRATIONS: [&str; 7] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7];
+pub(super) const MIGRATIONS: [&str; 8] =
+    [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8];
 
 const VERSION_1: &str = "
 CREATE TABLE rooms (
@@ -222,14 +223,62 @@ CREATE TABLE join_grants (
 ) STRICT, WITHOUT ROWID;
 ";
 
+pub(super) const VERSION_8: &str = "
+-- What waits for others is stored once, and named by rows of outbox and queue; `uses` says by how many. AUTOINCREMENT, and counting on
+-- from what the queues had: an id is never used again after its row is gone, so ids always grow in order of acceptance.
+-- Kind 1 is an application message, 0 anything else. There are no references between these tables: they would cost a look-up for each row.
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    room TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    accepted INTEGER NOT NULL,
+    uses INTEGER NOT NULL
+) STRICT;
+CREATE TABLE bodies (
+    event INTEGER PRIMARY KEY,
+    bytes BLOB NOT NULL
+) STRICT;
+INSERT INTO events (id, room, kind, accepted, uses) SELECT id, room, min(kind, 1), accepted, 1 FROM queue;
+INSERT INTO bodies SELECT id, message FROM queue;
+INSERT INTO events (id, room, kind, accepted, uses)
+    SELECT id + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'queue'), 0), room, 0, 0, 1 FROM outbox;
+INSERT INTO bodies
+    SELECT id + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'queue'), 0), message FROM outbox;
+CREATE TABLE new_outbox (
+    provider TEXT NOT NULL,
+    room TEXT NOT NULL,
+    event INTEGER NOT NULL,
+    PRIMARY KEY (provider, room, event)
+) STRICT, WITHOUT ROWID;
+-- Where `dropped` is not 0, the row stands for so many application messages that are no longer there.
+CREATE TABLE new_queue (
+    client TEXT NOT NULL,
+    event INTEGER NOT NULL,
+    dropped INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (client, event)
+) STRICT, WITHOUT ROWID;
+INSERT INTO new_outbox
+    SELECT provider, room, id + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'queue'), 0) FROM outbox;
+INSERT INTO new_queue SELECT client, id, dropped FROM queue;
+DELETE FROM sqlite_sequence WHERE name = 'events';
+INSERT INTO sqlite_sequence (name, seq)
+    SELECT 'events', coalesce(sum(seq), 0) FROM sqlite_sequence WHERE name IN ('queue', 'outbox');
+DROP TABLE outbox;
+DROP TABLE queue;
+ALTER TABLE new_outbox RENAME TO outbox;
+ALTER TABLE new_queue RENAME TO queue;
+";
+
 /// The schema version this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// Settings of every connection.
+/// Settings of the connection that writes. Every commit is flushed. The log is copied into the file every 16 MiB instead of every 4, 16 MiB of
+/// pages are kept in memory, and what a savepoint could take back is kept there, too, and not in a file of its own.
 pub(super) fn configure(connection: &Connection) -> Result<(), StoreError> {
     connection
         .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;",
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;
+             PRAGMA wal_autocheckpoint = 4096; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;",
         )
         .map_err(database_error)
 }

@@ -2,14 +2,17 @@
 //! a flush to the disk is shared by all decisions that wait for one.
 
 use std::{
-    sync::mpsc::{Receiver, SyncSender},
+    sync::mpsc::Receiver,
     time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::{apply::apply, database_error};
-use crate::{effect::Effect, store::StoreError};
+use super::{apply::apply_all, database_error};
+use crate::{
+    effect::Effect,
+    store::{Outcome, StoreError},
+};
 
 /// The most decisions in one transaction: bounds how long the first of them waits for the others.
 const MAX_BATCH: usize = 256;
@@ -17,7 +20,7 @@ const MAX_BATCH: usize = 256;
 /// The effects of one decision, and where to say what became of them.
 pub(super) struct Job {
     pub(super) effects: Vec<Effect>,
-    pub(super) reply: SyncSender<Result<(), StoreError>>,
+    pub(super) reply: Outcome,
 }
 
 /// How one transaction went.
@@ -46,8 +49,7 @@ pub(super) fn run(mut connection: Connection, jobs: &Receiver<Job>, mut observe:
         let sample = CommitSample { decisions: replies.len(), elapsed: begun.elapsed(), failed };
         let results = written.unwrap_or_else(|failure| vec![Err(failure); replies.len()]);
         for (reply, result) in replies.into_iter().zip(results) {
-            // Nobody waiting is no failure: the ticket was dropped.
-            let _ = reply.send(result);
+            reply.tell(result);
         }
         observe(&sample);
     }
@@ -59,7 +61,7 @@ fn write(connection: &mut Connection, decisions: &[Vec<Effect>]) -> Result<Vec<R
     let mut results = Vec::with_capacity(decisions.len());
     for effects in decisions {
         let savepoint = transaction.savepoint().map_err(database_error)?;
-        let result = effects.iter().try_for_each(|effect| apply(&savepoint, effect));
+        let result = apply_all(&savepoint, effects);
         match result {
             Ok(()) => savepoint.commit().map_err(database_error)?,
             // Dropping a savepoint rolls it back.

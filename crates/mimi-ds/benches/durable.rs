@@ -1,0 +1,125 @@
+//! How many application messages a second 64 concurrent senders get accepted, in process and with the store on the disk, and how many of them
+//! share a flush. `cargo bench -p mimi-ds --bench durable`.
+//!
+//! Each sender does what a request does: it holds its room while that decides and the effects are handed to the store, and waits until they
+//! are durable. "in process" is the same without the store. Rooms have members at ten providers, so that a message has nine outbox rows and
+//! one queue row for each local client.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(missing_docs)]
+
+#[allow(dead_code)]
+mod room;
+#[allow(dead_code)]
+#[path = "../tests/it/support.rs"]
+mod support;
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use mimi_ds::{SqliteStore, Store, store::StoredRoom};
+
+use room::{Fixture, hub};
+use support::*;
+
+const SENDERS: usize = 64;
+const ROOMS: usize = 8;
+
+/// What was counted in one measurement.
+struct Counted {
+    messages: usize,
+    transactions: usize,
+    time: Duration,
+}
+
+impl Counted {
+    fn rate(&self) -> f64 {
+        self.messages as f64 / self.time.as_secs_f64()
+    }
+}
+
+/// Sends for some time; with a store, as long as it takes until all of it is durable.
+fn send(
+    fixtures: &[Fixture],
+    is_tagged: bool,
+    store: Option<&SqliteStore>,
+    transactions: &AtomicUsize,
+    time: Duration,
+) -> Counted {
+    let stored = |fixture: &Fixture| -> StoredRoom {
+        store.map_or_else(|| fixture.stored.clone(), |store| store.load_room(&fixture.uri).unwrap().unwrap())
+    };
+    let rooms: Vec<Mutex<Room>> =
+        fixtures.iter().map(|fixture| Mutex::new(Room::restore(&stored(fixture)).unwrap())).collect();
+    let stop = AtomicBool::new(false);
+    let messages = AtomicUsize::new(0);
+    let before = transactions.load(Ordering::SeqCst);
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        for sender in 0..SENDERS {
+            let (rooms, stop, messages) = (&rooms, &stop, &messages);
+            scope.spawn(move || {
+                let (room, fixture) = (&rooms[sender % rooms.len()], &fixtures[sender % fixtures.len()]);
+                let request = if is_tagged { &fixture.tagged } else { &fixture.plain };
+                while !stop.load(Ordering::Relaxed) {
+                    let mut held = room.lock().unwrap();
+                    let accepted = held.submit(NOW, &hub(), request, &franking()).unwrap();
+                    let ticket = store.map(|store| store.submit(accepted.effects));
+                    drop(held);
+                    if let Some(ticket) = ticket {
+                        ticket.wait().unwrap();
+                    }
+                    messages.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        std::thread::sleep(time);
+        stop.store(true, Ordering::Relaxed);
+    });
+    let time = begun.elapsed();
+    let transactions = transactions.load(Ordering::SeqCst) - before;
+    Counted { messages: messages.load(Ordering::SeqCst), transactions, time }
+}
+
+fn main() {
+    // Without the argument that `cargo bench` gives, this is run only to see that it runs.
+    let quick = !std::env::args().any(|argument| argument == "--bench");
+    let (sizes, time): (&[usize], _) =
+        if quick { (&[10], Duration::from_millis(50)) } else { (&[10, 100, 1000], Duration::from_secs(4)) };
+    println!("{SENDERS} senders in {ROOMS} rooms, messages of 1 KB; {time:?} each");
+    println!(
+        "| members of a room | local clients | message | in process, 1/s | durable, 1/s | ratio | messages in a transaction | flushes for a message |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    for members in sizes {
+        let uri = |number: usize| format!("mimi://a.example/r/room-{number}").parse().unwrap();
+        let fixtures: Vec<Fixture> = (0..ROOMS).map(|number| Fixture::named(uri(number), *members)).collect();
+        let local = fixtures[0].room().members().filter(|member| member.domain() == &hub()).count();
+        for (kind, is_tagged) in [("with a frank", true), ("without", false)] {
+            let folder = tempfile::tempdir().unwrap();
+            let transactions = Arc::new(AtomicUsize::new(0));
+            let counted = transactions.clone();
+            let store = SqliteStore::open_observed(folder.path().join("hub.sqlite"), move |_| {
+                counted.fetch_add(1, Ordering::SeqCst);
+            })
+            .unwrap();
+            for fixture in &fixtures {
+                store.commit(fixture.effects.clone()).unwrap();
+            }
+            let in_process = send(&fixtures, is_tagged, None, &transactions, time / 2);
+            let durable = send(&fixtures, is_tagged, Some(&store), &transactions, time);
+            let per_transaction = durable.messages as f64 / durable.transactions as f64;
+            println!(
+                "| {members} | {local} | {kind} | {:.0} | {:.0} | {:.2} | {per_transaction:.1} | {:.3} |",
+                in_process.rate(),
+                durable.rate(),
+                durable.rate() / in_process.rate(),
+                1.0 / per_transaction
+            );
+        }
+    }
+}
