@@ -76,3 +76,27 @@ pub(crate) fn soak(root: &Path, kills: u32, requests: u32, away: u32) -> Result<
     }
     Ok(())
 }
+
+/// The search of a room's states, deeper than in CI (docs/user-states.md): everything that four users can do, so many steps from the start;
+/// all that can happen to one user; and a longer look at what the reductions of the search rest on.
+///
+/// # Errors
+/// An invariant does not hold.
+pub(crate) fn model(root: &Path, steps: u32, threads: Option<usize>) -> Result<()> {
+    let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+    println!("the states of a room, {steps} steps of everything, in {threads} threads");
+    let status = Command::new(env!("CARGO"))
+        // The hub is searched over a group without cryptography: neither the MLS library nor the database is needed.
+        .args(["test", "--release", "-p", "mimi-ds", "--no-default-features", "--test", "model"])
+        .args(["--", "--nocapture", "--test-threads", "1"])
+        .env("MIMI_MODEL_STEPS", steps.to_string())
+        .env("MIMI_MODEL_STEPS_OF_ONE", "20")
+        .env("MIMI_MODEL_STEPS_OF_TWO", steps.min(4).to_string())
+        .env("MIMI_MODEL_STEPS_OF_CLASSES", steps.min(3).to_string())
+        .env("MIMI_MODEL_THREADS", threads.to_string())
+        .env("MIMI_MODEL_PROGRESS", "1")
+        .current_dir(root)
+        .status()
+        .context("cargo does not start")?;
+    if status.success() { Ok(()) } else { bail!("the search ended with {status}") }
+}

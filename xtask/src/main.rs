@@ -57,7 +57,7 @@ enum Task {
     },
     /// Encrypt and decrypt a file of 1 GiB in little memory; CI does it with 64 MiB
     LargeFiles,
-    /// Kill providers, feed them mutated requests and keep a follower away for much longer than CI does
+    /// Kill providers, feed them mutated requests, keep a follower away and search the states of a room for much longer than CI does
     Soak {
         /// How often a provider is killed
         #[arg(long, default_value_t = 5_000)]
@@ -68,6 +68,18 @@ enum Task {
         /// How many messages are sent while a follower is away
         #[arg(long, default_value_t = 20_000)]
         away: u32,
+        /// How many steps deep the states of a room are searched
+        #[arg(long, default_value_t = 6)]
+        steps: u32,
+    },
+    /// Search the states of a room deeper than CI does: the last part of `soak`, alone
+    Model {
+        /// How many accepted steps from the start, where all that four users can do is tried
+        #[arg(long, default_value_t = 6)]
+        steps: u32,
+        /// How many threads search; as many as there are processors if not said
+        #[arg(long)]
+        threads: Option<usize>,
     },
     /// Compare the requirement tables with the text of a draft
     Requirements(requirements::Arguments),
@@ -91,7 +103,11 @@ fn run(task: Task) -> Result<()> {
         Task::Trace { report, list } => trace::run(&root, report.as_deref(), list),
         Task::Fuzz { seconds } => long::fuzz(&root, seconds),
         Task::LargeFiles => long::large_files(&root),
-        Task::Soak { kills, requests, away } => long::soak(&root, kills, requests, away),
+        Task::Soak { kills, requests, away, steps } => {
+            long::soak(&root, kills, requests, away)?;
+            long::model(&root, steps, None)
+        }
+        Task::Model { steps, threads } => long::model(&root, steps, threads),
         Task::Requirements(arguments) => requirements::run(&root, &arguments),
     }
 }

@@ -6,7 +6,7 @@ use mimi_ds::hub::Standing;
 
 use crate::{
     messages::Listed,
-    world::{CLIENTS, Cast, Intent, Request, USERS, World},
+    world::{CLIENTS, Cast, Intent, Request, USERS, View},
 };
 
 /// Whether a change comes as a commit or as proposals for somebody else's.
@@ -54,8 +54,8 @@ impl fmt::Debug for Action {
     }
 }
 
-/// All actions that are tried in a world.
-pub(crate) fn all(cast: &Cast, world: &World) -> Vec<Action> {
+/// All actions that are tried in a view.
+pub(crate) fn all(cast: &Cast, view: &View) -> Vec<Action> {
     let mut actions = Vec::new();
     for client in 0..CLIENTS.len() {
         let user = cast.user_of[client];
@@ -66,23 +66,23 @@ pub(crate) fn all(cast: &Cast, world: &World) -> Vec<Action> {
             put(What::SendStale);
         }
         put(What::Join);
-        if !world.waiting.is_empty() {
+        if !view.waiting.is_empty() {
             put(What::BareJoin);
         }
-        if cast.leaf_of(world, client).is_none() {
+        if cast.leaf_of(view, client).is_none() {
             continue;
         }
         put(What::Commit);
         put(What::Leave);
         put(What::SelfRemove);
-        if !world.waiting.is_empty() {
+        if !view.waiting.is_empty() {
             put(What::BareCommit);
         }
         for other in (0..USERS).filter(|other| *other != user) {
             put(What::Add(other));
             for way in [Way::Commit, Way::Propose] {
                 put(What::Ban(other, way));
-                match world.role(other) {
+                match view.role(other) {
                     None => {}
                     Some(1) => {
                         put(What::Unban(other, way));
@@ -91,13 +91,13 @@ pub(crate) fn all(cast: &Cast, world: &World) -> Vec<Action> {
                     Some(role) => {
                         put(What::Remove(other, way));
                         put(What::Role(other, 5 - role, way));
-                        if !cast.leaves_of(world, other).is_empty() {
+                        if !cast.leaves_of(view, other).is_empty() {
                             put(What::Kick(other, way));
                         }
                     }
                 }
             }
-            match world.standing(cast, other) {
+            match view.standing(cast, other) {
                 Standing::Stranger => put(What::List(other)),
                 Standing::Active => put(What::Hide(other)),
                 _ => {}
@@ -105,6 +105,39 @@ pub(crate) fn all(cast: &Cast, world: &World) -> Vec<Action> {
         }
     }
     actions
+}
+
+impl What {
+    /// The kind of thing, for counting.
+    pub(crate) const fn kind(self) -> &'static str {
+        match self {
+            Self::Add(_) => "Add",
+            Self::List(_) => "List",
+            Self::Leave => "Leave",
+            Self::SelfRemove => "SelfRemove",
+            Self::Remove(_, Way::Commit) => "Remove",
+            Self::Remove(_, Way::Propose) => "Remove (proposed)",
+            Self::Ban(_, Way::Commit) => "Ban",
+            Self::Ban(_, Way::Propose) => "Ban (proposed)",
+            Self::Unban(_, Way::Commit) => "Unban",
+            Self::Unban(_, Way::Propose) => "Unban (proposed)",
+            Self::Kick(_, Way::Commit) => "Kick",
+            Self::Kick(_, Way::Propose) => "Kick (proposed)",
+            Self::Role(_, _, Way::Commit) => "Role",
+            Self::Role(_, _, Way::Propose) => "Role (proposed)",
+            Self::Hide(_) => "Hide",
+            Self::Commit => "Commit",
+            Self::BareCommit => "BareCommit",
+            Self::Join => "Join",
+            Self::BareJoin => "BareJoin",
+            Self::Send => "Send",
+            Self::SendStale => "SendStale",
+        }
+    }
+
+    pub(crate) const fn is_join(self) -> bool {
+        matches!(self, Self::Join | Self::BareJoin)
+    }
 }
 
 impl Action {
@@ -127,65 +160,65 @@ impl Action {
     }
 
     /// The request, where one can be made.
-    pub(crate) fn request(self, cast: &Cast, world: &World) -> Option<Request> {
+    pub(crate) fn request(self, cast: &Cast, view: &View) -> Option<Request> {
         let Self { client, what } = self;
         let user = cast.user_of[client];
-        let removes = |of: usize| cast.leaves_of(world, of).into_iter().map(Intent::Remove).collect::<Vec<_>>();
+        let removes = |of: usize| cast.leaves_of(view, of).into_iter().map(Intent::Remove).collect::<Vec<_>>();
         let with = |change: Listed, of: usize| {
             let mut intents = vec![Intent::List(change)];
             intents.extend(removes(of));
             intents
         };
         let by = |way: Way, intents: Vec<Intent>| match way {
-            Way::Commit => cast.commit(world, client, false, &intents, &[], true),
-            Way::Propose => cast.proposals(world, client, &intents),
+            Way::Commit => cast.commit(view, client, false, &intents, &[], true),
+            Way::Propose => cast.proposals(view, client, &intents),
         };
         let put_on = |of: usize, role: u32| Listed::Add(cast.users[of].clone(), role);
         match what {
             What::Add(other) => {
                 let missing: Vec<usize> = (0..CLIENTS.len())
-                    .filter(|c| cast.user_of[*c] == other && cast.leaf_of(world, *c).is_none())
+                    .filter(|c| cast.user_of[*c] == other && cast.leaf_of(view, *c).is_none())
                     .collect();
                 if missing.is_empty() {
                     return None;
                 }
-                let intents = match world.index_of(other) {
+                let intents = match view.index_of(other) {
                     Some(_) => vec![],
                     None => vec![Intent::List(put_on(other, 2))],
                 };
-                cast.commit(world, client, false, &intents, &missing, true)
+                cast.commit(view, client, false, &intents, &missing, true)
             }
-            What::List(other) => cast.proposals(world, client, &[Intent::List(put_on(other, 2))]),
+            What::List(other) => cast.proposals(view, client, &[Intent::List(put_on(other, 2))]),
             What::Leave => {
-                let own = cast.leaf_of(world, client)?;
-                let others = cast.leaves_of(world, user).into_iter().filter(|leaf| *leaf != own);
+                let own = cast.leaf_of(view, client)?;
+                let others = cast.leaves_of(view, user).into_iter().filter(|leaf| *leaf != own);
                 let mut intents = vec![Intent::SelfRemove];
                 intents.extend(others.map(Intent::Remove));
-                intents.push(Intent::List(Listed::Remove(world.index_of(user)?)));
-                cast.proposals(world, client, &intents)
+                intents.push(Intent::List(Listed::Remove(view.index_of(user)?)));
+                cast.proposals(view, client, &intents)
             }
-            What::SelfRemove => cast.proposals(world, client, &[Intent::SelfRemove]),
-            What::Remove(other, way) => by(way, with(Listed::Remove(world.index_of(other)?), other)),
-            What::Ban(other, way) => match world.index_of(other) {
-                Some(index) if world.role(other) != Some(1) => by(way, with(Listed::Role(index, 1), other)),
+            What::SelfRemove => cast.proposals(view, client, &[Intent::SelfRemove]),
+            What::Remove(other, way) => by(way, with(Listed::Remove(view.index_of(other)?), other)),
+            What::Ban(other, way) => match view.index_of(other) {
+                Some(index) if view.role(other) != Some(1) => by(way, with(Listed::Role(index, 1), other)),
                 Some(_) => None,
                 None => by(way, vec![Intent::List(put_on(other, 1))]),
             },
-            What::Unban(other, way) => by(way, vec![Intent::List(Listed::Role(world.index_of(other)?, 2))]),
+            What::Unban(other, way) => by(way, vec![Intent::List(Listed::Role(view.index_of(other)?, 2))]),
             What::Kick(other, way) => by(way, removes(other)),
-            What::Role(other, role, way) => by(way, vec![Intent::List(Listed::Role(world.index_of(other)?, role))]),
-            What::Hide(other) => by(Way::Commit, vec![Intent::List(Listed::Remove(world.index_of(other)?))]),
+            What::Role(other, role, way) => by(way, vec![Intent::List(Listed::Role(view.index_of(other)?, role))]),
+            What::Hide(other) => by(Way::Commit, vec![Intent::List(Listed::Remove(view.index_of(other)?))]),
             What::Commit => by(Way::Commit, vec![]),
-            What::BareCommit => cast.commit(world, client, false, &[], &[], false),
+            What::BareCommit => cast.commit(view, client, false, &[], &[], false),
             What::Join | What::BareJoin => {
-                let mut intents: Vec<Intent> = cast.leaf_of(world, client).map(Intent::Remove).into_iter().collect();
-                if world.index_of(user).is_none() {
+                let mut intents: Vec<Intent> = cast.leaf_of(view, client).map(Intent::Remove).into_iter().collect();
+                if view.index_of(user).is_none() {
                     intents.push(Intent::List(put_on(user, 2)));
                 }
-                cast.commit(world, client, true, &intents, &[], what == What::Join)
+                cast.commit(view, client, true, &intents, &[], what == What::Join)
             }
-            What::Send => Some(Request::Submit { epoch: world.content.epoch, user }),
-            What::SendStale => Some(Request::Submit { epoch: world.content.epoch.checked_sub(1)?, user }),
+            What::Send => Some(cast.message(view.content.epoch, user)),
+            What::SendStale => Some(cast.message(view.content.epoch.checked_sub(1)?, user)),
         }
     }
 }

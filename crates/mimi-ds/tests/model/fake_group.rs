@@ -4,7 +4,10 @@
 //! The confirmation tag of a commit has to be what [`Content::tag`] gives for the state after it, so that a hub that comes to another
 //! list or another tree than the committer is found out, as by real MLS.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mimi_ds::group::{GroupError, GroupInfoError, MergeError, RoomGroup, StageError};
 use mimi_protocol::{
@@ -17,17 +20,20 @@ use mimi_protocol::{
     update::GroupInfoOption,
 };
 
-use crate::messages::{SUITE, external_pub};
+use crate::{
+    faults::Lie,
+    messages::{SUITE, external_pub},
+};
 
-/// What is agreed on in an epoch.
+/// What is agreed on in an epoch. A search copies it for each request, and what changes seldom is shared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Content {
-    pub(crate) group_id: Vec<u8>,
+    pub(crate) group_id: Arc<[u8]>,
     pub(crate) epoch: u64,
     /// All but the dictionary.
-    pub(crate) extensions: Vec<Extension>,
-    pub(crate) dictionary: BTreeMap<u16, Vec<u8>>,
-    pub(crate) leaves: BTreeMap<u32, LeafNode>,
+    pub(crate) extensions: Arc<[Extension]>,
+    pub(crate) dictionary: BTreeMap<u16, Arc<[u8]>>,
+    pub(crate) leaves: BTreeMap<u32, Arc<LeafNode>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,12 +55,12 @@ impl Content {
         let entries = self
             .dictionary
             .iter()
-            .map(|(id, data)| ComponentData { component_id: ComponentId(*id), data: data.clone() });
+            .map(|(id, data)| ComponentData { component_id: ComponentId(*id), data: data.to_vec() });
         let dictionary = AppDataDictionary::new(entries.collect()).unwrap().to_bytes().unwrap();
         let dictionary = Extension { extension_type: ExtensionType::APP_DATA_DICTIONARY, extension_data: dictionary };
         GroupContext {
             cipher_suite: SUITE,
-            group_id: self.group_id.clone(),
+            group_id: self.group_id.to_vec(),
             epoch: Epoch(self.epoch),
             tree_hash: vec![0x74; 32],
             confirmed_transcript_hash: vec![0x63; 32],
@@ -64,7 +70,7 @@ impl Content {
 
     /// Who is at which leaf, and the participant list: what members would notice at once if they differed.
     pub(crate) fn tag(&self) -> Vec<u8> {
-        let mut tag = self.dictionary[&ComponentId::PARTICIPANT_LIST.0].clone();
+        let mut tag = self.dictionary[&ComponentId::PARTICIPANT_LIST.0].to_vec();
         for (index, leaf) in &self.leaves {
             tag.extend(index.to_be_bytes());
             tag.extend(leaf.credential.as_basic().unwrap());
@@ -100,13 +106,13 @@ impl Content {
         while !reader.is_empty() {
             if reader.u8()? == 1 {
                 assert_eq!(reader.u8()?, 1, "the fake has no parent nodes");
-                leaves.insert(node / 2, LeafNode::decode(&mut reader)?);
+                leaves.insert(node / 2, Arc::new(LeafNode::decode(&mut reader)?));
             }
             node += 1;
         }
         let dictionary = context.extensions.app_data_dictionary()?.unwrap_or_default();
         Ok(Self {
-            group_id: context.group_id.clone(),
+            group_id: context.group_id.as_slice().into(),
             epoch: context.epoch.0,
             extensions: context
                 .extensions
@@ -114,7 +120,7 @@ impl Content {
                 .filter(|extension| extension.extension_type != ExtensionType::APP_DATA_DICTIONARY)
                 .cloned()
                 .collect(),
-            dictionary: dictionary.entries().iter().map(|e| (e.component_id.0, e.data.clone())).collect(),
+            dictionary: dictionary.entries().iter().map(|e| (e.component_id.0, e.data.as_slice().into())).collect(),
             leaves,
         })
     }
@@ -128,8 +134,14 @@ impl Content {
         GroupInfo::from_bytes(&out).unwrap()
     }
 
+    /// How the group fails, where it is made to (`faults.rs`).
+    fn lie(&self) -> Option<Lie> {
+        let marks = self.extensions.iter().find(|extension| extension.extension_type == Lie::MARK)?;
+        Lie::read(&marks.extension_data)
+    }
+
     /// The leftmost free leaf.
-    pub(crate) fn seat(&mut self, leaf: LeafNode) -> u32 {
+    pub(crate) fn seat(&mut self, leaf: Arc<LeafNode>) -> u32 {
         let free = (0..).find(|index| !self.leaves.contains_key(index)).unwrap();
         self.leaves.insert(free, leaf);
         free
@@ -146,7 +158,7 @@ fn proposal(reason: &str) -> StageError {
 
 impl FakeGroup {
     fn check(&self, message: &PublicMessageView, key: &[u8]) -> Result<(), StageError> {
-        if message.group_id != self.content.group_id || message.epoch.0 != self.content.epoch {
+        if message.group_id[..] != self.content.group_id[..] || message.epoch.0 != self.content.epoch {
             return Err(invalid("another group or epoch"));
         }
         if message.signature != key {
@@ -175,7 +187,11 @@ impl RoomGroup for FakeGroup {
         let mut reader = Reader::new(snapshot);
         let context = GroupContext::decode(&mut reader).map_err(damaged)?;
         let tree = reader.opaque().map_err(damaged)?;
-        Ok(Self { content: Content::read(&context, tree).map_err(damaged)?, queued: Vec::new(), group_info })
+        let mut content = Content::read(&context, tree).map_err(damaged)?;
+        if let Some(lie) = content.lie() {
+            lie.on_restore(&mut content);
+        }
+        Ok(Self { content, queued: Vec::new(), group_info })
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, GroupError> {
@@ -209,7 +225,7 @@ impl RoomGroup for FakeGroup {
     }
 
     fn component(&self, id: ComponentId) -> Option<&[u8]> {
-        self.content.dictionary.get(&id.0).map(Vec::as_slice)
+        self.content.dictionary.get(&id.0).map(AsRef::as_ref)
     }
 
     fn group_info(&self) -> &GroupInfo {
@@ -267,7 +283,7 @@ impl RoomGroup for FakeGroup {
                 ProposalView::SelfRemove if by_value => return Err(proposal("a SelfRemove by value")),
                 ProposalView::SelfRemove => sender,
                 ProposalView::Add(key_package) if member.is_some() => {
-                    added.push(key_package.view().leaf_node.clone());
+                    added.push(Arc::new(key_package.view().leaf_node.clone()));
                     None
                 }
                 ProposalView::AppDataUpdate(update) => {
@@ -299,7 +315,7 @@ impl RoomGroup for FakeGroup {
         let mut after = self.content.clone();
         after.epoch += 1;
         after.leaves.retain(|leaf, _| !removed.contains(leaf));
-        after.dictionary.extend(components.iter().map(|c| (c.component_id.0, c.data.clone())));
+        after.dictionary.extend(components.iter().map(|c| (c.component_id.0, c.data.as_slice().into())));
         for leaf in added {
             if after.leaves.values().any(|other| other.signature_key == leaf.signature_key) {
                 return Err(proposal("a signature key twice"));
@@ -308,11 +324,11 @@ impl RoomGroup for FakeGroup {
         }
         let committer = match (member, path) {
             (Some(leaf), Some(path)) => {
-                after.leaves.insert(leaf, path.leaf_node.clone());
+                after.leaves.insert(leaf, Arc::new(path.leaf_node.clone()));
                 leaf
             }
             (Some(leaf), None) => leaf,
-            (None, Some(path)) => after.seat(path.leaf_node.clone()),
+            (None, Some(path)) => after.seat(Arc::new(path.leaf_node.clone())),
             (None, None) => return Err(invalid("no path")),
         };
         if public.confirmation_tag != after.tag() {
@@ -341,7 +357,10 @@ impl RoomGroup for FakeGroup {
         if tree.is_some_and(|tree| *tree != commit.after.tree()) {
             return Err(MergeError::TreeDiffers);
         }
-        self.content = commit.after;
+        let before = std::mem::replace(&mut self.content, commit.after);
+        if let Some(lie) = self.content.lie() {
+            lie.on_merge(&before, &mut self.content);
+        }
         self.queued.clear();
         self.group_info = group_info;
         Ok(())

@@ -93,6 +93,11 @@ fn dave() -> PreauthList {
 }
 
 impl Room {
+    /// Whether Cathy and Dave differ in more than their names: only a way in can be one user's alone.
+    pub(crate) fn tells_remote_users_apart(&self) -> bool {
+        self.comers.contains(&2) != self.comers.contains(&3)
+    }
+
     /// The capabilities that the checks count on are those of the policy.
     pub(crate) fn check(&self) {
         let roles = self.policy.roles.as_ref().unwrap();

@@ -1,6 +1,10 @@
 //! A room at its hub beside what its clients think of it: the second is worked out by this file alone, from what was accepted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Deref,
+    sync::Arc,
+};
 
 use mimi_arch::{ClientUri, Domain, RoleIndex, RoomUri, UserUri};
 use mimi_ds::{
@@ -14,16 +18,18 @@ use mimi_protocol::{
     franking::HubKey,
     mls::{
         CommitView, ComponentId, Credential, Extension, ExtensionType, ExternalSender, ExternalSenders, KeyPackage,
-        LeafNodeSource, MlsMessage, ProposalOrRef, ProposalView, PublicContent, RequiredCapabilities, Sender,
+        LeafNode, LeafNodeSource, MlsMessage, ProposalOrRef, ProposalView, PublicContent, RequiredCapabilities, Sender,
     },
     participant_list::{ParticipantListData, UserRolePair},
     ratchet_tree::RatchetTreeOption,
+    submit_message::SubmitMessageRequest,
     update::{HandshakeBundle, UpdateRequest},
 };
 use mimi_room_policy::policy::RoomPolicy;
 
 use crate::{
     fake_group::{Content, FakeGroup},
+    faults::{Fault, Lie},
     messages::{self, GROUP, Listed, SUITE, external_pub, key},
 };
 
@@ -48,6 +54,8 @@ pub(crate) struct Cast {
     pub(crate) users: Vec<UserUri>,
     pub(crate) packages: Vec<KeyPackage>,
     pub(crate) routes: Routes,
+    /// The leaf of each client when it comes in by its key package, and when it commits.
+    seats: Vec<(Arc<LeafNode>, Arc<LeafNode>)>,
     hub: HubIdentity,
     hub_key: HubKey,
     signer: Ed25519Signer,
@@ -69,31 +77,46 @@ pub(crate) struct Waits {
     pub(crate) intent: Intent,
 }
 
+/// What the clients know of a room.
 #[derive(Clone, Debug)]
-pub(crate) struct World {
-    pub(crate) room: HubRoom<FakeGroup>,
-    pub(crate) stored: StoredRoom,
+pub(crate) struct View {
     pub(crate) content: Content,
+    /// Users by number, with their roles, in the order of the participant list.
     pub(crate) list: Vec<(usize, u32)>,
     pub(crate) waiting: Vec<Waits>,
 }
 
-/// What two worlds have in common that can be told apart in nothing but epoch, time and number of log entries.
-pub(crate) type Key = (Vec<(u32, Vec<u8>)>, Vec<(usize, u32)>, Vec<(u32, Intent)>);
-
-/// What a client sends to the hub.
-pub(crate) enum Request {
-    Update(Box<UpdateRequest>, After),
-    Submit { epoch: u64, user: usize },
+/// A room, with what the store has of it, and what the clients know.
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) room: HubRoom<FakeGroup>,
+    pub(crate) stored: StoredRoom,
+    pub(crate) view: View,
 }
 
-/// The room after a refusal, and the refusal.
-pub(crate) type Refused = Box<(HubRoom<FakeGroup>, String)>;
+impl Deref for World {
+    type Target = View;
 
-/// What clients have to see once it is accepted.
+    fn deref(&self) -> &View {
+        &self.view
+    }
+}
+
+/// What a client sends to the hub, and what clients have to see once it is accepted.
+pub(crate) struct Request {
+    pub(crate) sent: Sent,
+    pub(crate) after: After,
+}
+
+pub(crate) enum Sent {
+    Update(Box<UpdateRequest>),
+    Submit(Box<SubmitMessageRequest>),
+}
+
 pub(crate) enum After {
+    Same,
     Waiting(Vec<Waits>),
-    Committed(Box<(Content, Vec<(usize, u32)>)>),
+    Committed(Content, Vec<(usize, u32)>),
 }
 
 impl Cast {
@@ -111,6 +134,11 @@ impl Cast {
         assert_eq!(users.len(), USERS);
         let packages: Vec<_> = clients.iter().map(messages::key_package).collect();
         let routes = packages.iter().zip(&clients).map(|(p, c)| (p.reference().unwrap(), c.domain().clone())).collect();
+        let seats = packages
+            .iter()
+            .zip(&clients)
+            .map(|(p, c)| (Arc::new(p.view().leaf_node.clone()), Arc::new(messages::leaf_of_commit(c))))
+            .collect();
         let signer = Ed25519Signer::from_seed([9; 32]);
         let hub = HubIdentity {
             domain: "a.example".parse().unwrap(),
@@ -120,17 +148,28 @@ impl Cast {
             },
         };
         let room = "mimi://a.example/r/clubhouse".parse().unwrap();
-        Self { clients, user_of, users, packages, routes, hub, hub_key: HubKey::new([7; 32]), signer, room }
+        Self { clients, user_of, users, packages, routes, seats, hub, hub_key: HubKey::new([7; 32]), signer, room }
     }
 
-    pub(crate) fn leaf_of(&self, world: &World, client: usize) -> Option<u32> {
-        let name = key(&self.clients[client]);
-        world.content.leaves.iter().find(|(_, leaf)| leaf.signature_key == name).map(|(index, _)| *index)
+    pub(crate) fn leaf_of(&self, view: &View, client: usize) -> Option<u32> {
+        let name = self.clients[client].as_str().as_bytes();
+        view.content.leaves.iter().find(|(_, leaf)| leaf.signature_key == name).map(|(index, _)| *index)
     }
 
-    pub(crate) fn leaves_of(&self, world: &World, user: usize) -> Vec<u32> {
+    /// The leaves of a user's clients, from the left.
+    pub(crate) fn leaves_of(&self, view: &View, user: usize) -> Vec<u32> {
         let own = (0..self.clients.len()).filter(|client| self.user_of[*client] == user);
-        own.filter_map(|client| self.leaf_of(world, client)).collect()
+        let mut leaves: Vec<u32> = own.filter_map(|client| self.leaf_of(view, client)).collect();
+        leaves.sort_unstable();
+        leaves
+    }
+
+    pub(crate) fn client_with_key(&self, key: &[u8]) -> usize {
+        self.clients.iter().position(|client| client.as_str().as_bytes() == key).unwrap()
+    }
+
+    pub(crate) fn user_number(&self, user: &UserUri) -> usize {
+        self.users.iter().position(|known| known == user).unwrap()
     }
 
     fn list_bytes(&self, list: &[(usize, u32)]) -> Option<Vec<u8>> {
@@ -139,7 +178,7 @@ impl Cast {
     }
 
     /// Alice alone in a room with this policy.
-    pub(crate) fn create(&self, policy: &RoomPolicy) -> World {
+    pub(crate) fn create(&self, policy: &RoomPolicy, fault: Option<Fault>) -> World {
         let list = vec![(0, 3)];
         let required = RequiredCapabilities {
             extension_types: vec![ExtensionType::APP_DATA_DICTIONARY.0],
@@ -147,26 +186,25 @@ impl Cast {
             ..Default::default()
         };
         let senders = ExternalSenders(vec![self.hub.external_sender.clone()]);
-        let mut dictionary: BTreeMap<u16, Vec<u8>> =
-            policy.components().unwrap().into_iter().map(|(id, data)| (id.0, data)).collect();
-        dictionary.insert(ComponentId::PARTICIPANT_LIST.0, self.list_bytes(&list).unwrap());
+        let mut dictionary: BTreeMap<u16, Arc<[u8]>> =
+            policy.components().unwrap().into_iter().map(|(id, data)| (id.0, data.into())).collect();
+        dictionary.insert(ComponentId::PARTICIPANT_LIST.0, self.list_bytes(&list).unwrap().into());
         let alice = &self.clients[0];
         let leaf = messages::leaf(alice, LeafNodeSource::KeyPackage { not_before: 0, not_after: u64::MAX });
+        let mut extensions = vec![
+            Extension {
+                extension_type: ExtensionType::REQUIRED_CAPABILITIES,
+                extension_data: required.to_bytes().unwrap(),
+            },
+            Extension { extension_type: ExtensionType::EXTERNAL_SENDERS, extension_data: senders.to_bytes().unwrap() },
+        ];
+        extensions.extend(fault.and_then(Fault::lie).map(Lie::mark));
         let content = Content {
-            group_id: GROUP.as_bytes().to_vec(),
+            group_id: GROUP.as_bytes().into(),
             epoch: 0,
-            extensions: vec![
-                Extension {
-                    extension_type: ExtensionType::REQUIRED_CAPABILITIES,
-                    extension_data: required.to_bytes().unwrap(),
-                },
-                Extension {
-                    extension_type: ExtensionType::EXTERNAL_SENDERS,
-                    extension_data: senders.to_bytes().unwrap(),
-                },
-            ],
+            extensions: extensions.into(),
             dictionary,
-            leaves: BTreeMap::from([(0, leaf)]),
+            leaves: BTreeMap::from([(0, Arc::new(leaf))]),
         };
         let info = content.group_info(&external_pub(), &content.tag(), 0, &key(alice));
         let (room, accepted) =
@@ -179,7 +217,7 @@ impl Cast {
             last_sequence: 0,
             last_accepted: NOW,
         };
-        let mut world = World { room, stored, content, list, waiting: Vec::new() };
+        let mut world = World { room, stored, view: View { content, list, waiting: Vec::new() } };
         world.store(&accepted);
         world
     }
@@ -189,13 +227,13 @@ impl Cast {
     }
 
     /// The proposals of a client.
-    pub(crate) fn proposals(&self, world: &World, client: usize, intents: &[Intent]) -> Option<Request> {
-        let leaf = self.leaf_of(world, client)?;
+    pub(crate) fn proposals(&self, view: &View, client: usize, intents: &[Intent]) -> Option<Request> {
+        let leaf = self.leaf_of(view, client)?;
         let by = &self.clients[client];
         let mut messages = Vec::new();
         let mut waits = Vec::new();
         for intent in intents {
-            let message = messages::proposal(world.content.epoch, leaf, by, intent.view());
+            let message = messages::proposal(view.content.epoch, leaf, by, intent.view());
             waits.push(Waits {
                 reference: message.proposal_reference(SUITE).unwrap(),
                 sender: leaf,
@@ -206,13 +244,13 @@ impl Cast {
         let mut messages = messages.into_iter();
         let first = messages.next()?;
         let bundle = HandshakeBundle::Proposals { first, more: messages.collect() };
-        Some(Request::Update(Box::new(UpdateRequest(bundle)), After::Waiting(waits)))
+        Some(Request { sent: Sent::Update(Box::new(UpdateRequest(bundle))), after: After::Waiting(waits) })
     }
 
     /// A commit of a client, which is a member, or comes in by it.
     pub(crate) fn commit(
         &self,
-        world: &World,
+        view: &View,
         client: usize,
         external: bool,
         intents: &[Intent],
@@ -220,35 +258,35 @@ impl Cast {
         with_waiting: bool,
     ) -> Option<Request> {
         let by = &self.clients[client];
-        let own = self.leaf_of(world, client);
-        let waiting: &[Waits] = if with_waiting { &world.waiting } else { &[] };
-        let mut content = world.content.clone();
+        let own = self.leaf_of(view, client);
+        let waiting: &[Waits] = if with_waiting { &view.waiting } else { &[] };
+        let mut content = view.content.clone();
         content.epoch += 1;
         let mut listed = Vec::new();
         let mut gone: BTreeSet<u32> = BTreeSet::new();
         let all = waiting.iter().map(|w| (w.sender, &w.intent)).chain(intents.iter().map(|i| (u32::MAX, i)));
         for (sender, intent) in all {
             match intent {
-                Intent::List(change) => listed.push(change.clone()),
+                Intent::List(change) => listed.push(change),
                 Intent::Remove(leaf) => drop(gone.insert(*leaf)),
                 Intent::SelfRemove => drop(gone.insert(sender)),
             }
         }
         content.leaves.retain(|leaf, _| !gone.contains(leaf));
         for add in adds {
-            content.seat(self.packages[*add].view().leaf_node.clone());
+            content.seat(Arc::clone(&self.seats[*add].0));
         }
         let sender = if external {
-            content.seat(messages::leaf_of_commit(by));
+            content.seat(Arc::clone(&self.seats[client].1));
             Sender::NewMemberCommit
         } else {
-            content.leaves.insert(own?, messages::leaf_of_commit(by));
+            content.leaves.insert(own?, Arc::clone(&self.seats[client].1));
             Sender::Member(own?)
         };
-        let mut list = self.after(&world.list, &listed);
+        let mut list = self.after(&view.list, listed.into_iter());
         match self.list_bytes(&list) {
-            Some(bytes) => drop(content.dictionary.insert(ComponentId::PARTICIPANT_LIST.0, bytes)),
-            None => list.clone_from(&world.list),
+            Some(bytes) => drop(content.dictionary.insert(ComponentId::PARTICIPANT_LIST.0, bytes.into())),
+            None => list.clone_from(&view.list),
         }
         let init = external.then_some(ProposalView::ExternalInit { kem_output: vec![1; 4] });
         let added = adds.iter().map(|add| ProposalView::Add(Box::new(self.packages[*add].clone())));
@@ -257,9 +295,9 @@ impl Cast {
             .map(ProposalOrRef::Proposal)
             .chain(waiting.iter().map(|w| ProposalOrRef::Reference(w.reference.clone())))
             .collect();
-        let view = CommitView { proposals, path: Some(Box::new(messages::path(by))) };
+        let commit = CommitView { proposals, path: Some(Box::new(messages::path(by))) };
         let commit: MlsMessage =
-            messages::public(world.content.epoch, sender, by, PublicContent::Commit(view), content.tag());
+            messages::public(view.content.epoch, sender, by, PublicContent::Commit(commit), content.tag());
         let packages: Vec<_> = adds.iter().map(|add| self.packages[*add].clone()).collect();
         let bundle = HandshakeBundle::Commit {
             commit,
@@ -267,11 +305,17 @@ impl Cast {
             group_info: messages::partial(by),
             ratchet_tree: RatchetTreeOption::DistributionService,
         };
-        Some(Request::Update(Box::new(UpdateRequest(bundle)), After::Committed(Box::new((content, list)))))
+        Some(Request { sent: Sent::Update(Box::new(UpdateRequest(bundle))), after: After::Committed(content, list) })
+    }
+
+    /// A message in the name of a user.
+    pub(crate) fn message(&self, epoch: u64, user: usize) -> Request {
+        let sent = Sent::Submit(Box::new(messages::application(epoch, &self.users[user])));
+        Request { sent, after: After::Same }
     }
 
     /// What section 7.5 makes of a list: all indices are those of the list before.
-    fn after(&self, list: &[(usize, u32)], changes: &[Listed]) -> Vec<(usize, u32)> {
+    fn after<'a>(&self, list: &[(usize, u32)], changes: impl Iterator<Item = &'a Listed>) -> Vec<(usize, u32)> {
         let mut kept: Vec<Option<(usize, u32)>> = list.iter().copied().map(Some).collect();
         let mut added = Vec::new();
         for change in changes {
@@ -282,48 +326,22 @@ impl Cast {
                     }
                 }
                 Listed::Remove(index) => kept[*index as usize] = None,
-                Listed::Add(user, role) => {
-                    added.push((self.users.iter().position(|known| known == user).unwrap(), *role));
-                }
+                Listed::Add(user, role) => added.push((self.user_number(user), *role)),
             }
         }
         kept.into_iter().flatten().chain(added).collect()
     }
 
-    /// The hub decides; the world is that after it, if it accepts.
-    pub(crate) fn try_request(
-        &self,
-        world: &World,
-        client: usize,
-        request: Request,
-    ) -> Result<(World, Accepted), Refused> {
-        let mut room = world.room.clone();
+    /// The hub decides.
+    pub(crate) fn ask(&self, room: &mut HubRoom<FakeGroup>, client: usize, sent: &Sent) -> Result<Accepted, String> {
         let source = self.source(client);
-        let (result, after) = match request {
-            Request::Update(update, after) => {
-                (room.update(NOW, source, &update, &self.routes).map_err(|e| e.to_string()), Some(after))
-            }
-            Request::Submit { epoch, user } => {
+        match sent {
+            Sent::Update(update) => room.update(NOW, source, update, &self.routes).map_err(|e| e.to_string()),
+            Sent::Submit(message) => {
                 let franking = HubFranking { hub_key: &self.hub_key, signer: &self.signer };
-                let request = messages::application(epoch, &self.users[user]);
-                (room.submit(NOW, source, &request, &franking).map_err(|e| e.to_string()), None)
-            }
-        };
-        let accepted = match result {
-            Ok(accepted) => accepted,
-            Err(refusal) => return Err(Box::new((room, refusal))),
-        };
-        let mut next = World { room, ..world.clone() };
-        next.store(&accepted);
-        match after {
-            None => {}
-            Some(After::Waiting(more)) => next.waiting.extend(more),
-            Some(After::Committed(after)) => {
-                (next.content, next.list) = *after;
-                next.waiting.clear();
+                room.submit(NOW, source, message, &franking).map_err(|e| e.to_string())
             }
         }
-        Ok((next, accepted))
     }
 }
 
@@ -339,7 +357,7 @@ impl Intent {
 
 impl World {
     /// Does what a store does.
-    fn store(&mut self, accepted: &Accepted) {
+    pub(crate) fn store(&mut self, accepted: &Accepted) {
         for effect in &accepted.effects {
             match effect {
                 Effect::PutRoom { group_snapshot, sequence, accepted, .. } => {
@@ -361,13 +379,20 @@ impl World {
             }
         }
     }
+}
 
-    pub(crate) fn key(&self) -> Key {
-        (
-            self.content.leaves.iter().map(|(index, leaf)| (*index, leaf.signature_key.clone())).collect(),
-            self.list.clone(),
-            self.waiting.iter().map(|w| (w.sender, w.intent.clone())).collect(),
-        )
+impl View {
+    /// What the clients know once a request is accepted.
+    pub(crate) fn then(&self, after: After) -> Self {
+        match after {
+            After::Same => self.clone(),
+            After::Waiting(more) => {
+                let mut view = self.clone();
+                view.waiting.extend(more);
+                view
+            }
+            After::Committed(content, list) => Self { content, list, waiting: Vec::new() },
+        }
     }
 
     pub(crate) fn index_of(&self, user: usize) -> Option<u32> {
@@ -380,15 +405,11 @@ impl World {
 
     /// The role once what waits is committed; `None` who is not on the list then.
     pub(crate) fn role_to_be(&self, cast: &Cast, user: usize) -> Option<u32> {
-        let changes: Vec<_> = self
-            .waiting
-            .iter()
-            .filter_map(|waits| match &waits.intent {
-                Intent::List(change) => Some(change.clone()),
-                _ => None,
-            })
-            .collect();
-        cast.after(&self.list, &changes).into_iter().find(|(listed, _)| *listed == user).map(|(_, role)| role)
+        let changes = self.waiting.iter().filter_map(|waits| match &waits.intent {
+            Intent::List(change) => Some(change),
+            _ => None,
+        });
+        cast.after(&self.list, changes).into_iter().find(|(listed, _)| *listed == user).map(|(_, role)| role)
     }
 
     /// Where a user stands, by docs/user-states.md.
@@ -404,9 +425,5 @@ impl World {
             (Some(_), _) if has_client => Standing::Leaving,
             (Some(_), _) => Standing::LeavingInactive,
         }
-    }
-
-    pub(crate) fn restored(&self) -> HubRoom<FakeGroup> {
-        HubRoom::restore(&self.stored).unwrap()
     }
 }
