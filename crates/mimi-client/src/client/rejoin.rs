@@ -26,7 +26,7 @@ impl Client {
         let _alone = self.alone(room).await;
         let mut attempt = 1;
         loop {
-            let question = self.step(|session| session.group_info_question()).await?;
+            let question = self.step(|session| session.group_info_question(None)).await?;
             let reply = self.api().fetch_group_info(call(room, question.body.clone())).await?;
             let goal = room.clone();
             let step = self.step(move |session| session.prepare_rejoin(&goal, &question, &reply.body)).await?;

@@ -43,7 +43,7 @@ const fn setting(name: &'static str, need: Need, value: &'static str, text: &'st
 }
 
 /// All settings, those of one table together.
-pub const SETTINGS: [Setting; 41] = [
+pub const SETTINGS: [Setting; 43] = [
     setting("domain", Need::Required, "\"a.example\"", "The provider's domain. Its certificate has to name it."),
     setting(
         "listen",
