@@ -15,7 +15,8 @@ const FOLLOWER: &str = "b.example";
 /// What waits for a client at its provider, read where the provider keeps it.
 fn queue(cluster: &Cluster, client: &Client) -> Vec<&'static str> {
     let database = rusqlite::Connection::open(cluster.database(FOLLOWER)).unwrap();
-    let mut statement = database.prepare("SELECT message FROM queue WHERE client = ?1 ORDER BY id").unwrap();
+    let mut statement =
+        database.prepare("SELECT bytes FROM queue JOIN bodies USING (event) WHERE client = ?1 ORDER BY event").unwrap();
     let messages = statement.query_map([client.id().as_str()], |row| row.get::<_, Vec<u8>>(0)).unwrap();
     messages
         .map(|message| match FanoutMessage::from_bytes(&message.unwrap()).unwrap().event {

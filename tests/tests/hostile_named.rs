@@ -188,17 +188,21 @@ async fn a_welcome_by_way_of_another_than_the_hub_is_refused() {
 async fn lengths_that_are_declared_and_never_come_cost_no_memory() {
     let mut scene = Scene::new().await;
     let before = scene.state().await;
-    let resident = scene.cluster.resident(HUB);
-    let follower = scene.speaker(FOLLOWER, HUB);
-    for request in &scene.to_hub {
-        for at in 0..request.body.len().min(600) {
-            // 2^30 - 1 octets from here on, of which eight come.
-            let body = [&request.body[..at], &[0xbf, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]].concat();
-            let (status, answer) = follower.send(Method::POST, &request.path, Bytes::from(body)).await.unwrap();
-            assert!(is_refusal(request.endpoint(), status, &answer), "{} at {at}: {status}", request.path);
+    let resident = [HUB, FOLLOWER].map(|name| scene.cluster.resident(name));
+    let speakers = [scene.speaker(FOLLOWER, HUB), scene.speaker(HUB, FOLLOWER)];
+    for (speaker, requests) in speakers.iter().zip([&scene.to_hub, &scene.to_follower]) {
+        for request in requests {
+            for at in 0..request.body.len().min(600) {
+                // 2^30 - 1 octets from here on, of which eight come.
+                let body = [&request.body[..at], &[0xbf, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]].concat();
+                let (status, answer) = speaker.send(Method::POST, &request.path, Bytes::from(body)).await.unwrap();
+                assert!(is_refusal(request.endpoint(), status, &answer), "{} at {at}: {status}", request.path);
+            }
         }
     }
-    let now = scene.cluster.resident(HUB);
-    assert!(now < resident + (32 << 20), "grew from {resident} to {now}");
+    for (name, before) in [HUB, FOLLOWER].into_iter().zip(resident) {
+        let now = scene.cluster.resident(name);
+        assert!(now < before + (32 << 20), "{name} grew from {before} to {now}");
+    }
     scene.is_untouched(&before).await;
 }

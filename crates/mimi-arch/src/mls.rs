@@ -102,6 +102,8 @@ impl ExtensionType {
     pub const REQUIRED_WIRE_FORMATS: Self = Self(8);
     /// `last_resort` as an extension of its own, which older revisions of the mls-extensions draft had.
     pub const LAST_RESORT: Self = Self(10);
+    /// FanoutAuth (draft-robert-mimi-delivery-service, section "Enqueue authorization"), which has no number yet: ours, of private use.
+    pub const FANOUT_AUTH: Self = Self(0xF5E2);
 }
 
 /// A component of an application (draft-ietf-mls-extensions section 2). The registry is open: unknown values are kept.

@@ -10,6 +10,7 @@ use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
 use mimi_protocol::{
     AcceptedTimestamp, KeyPackageRef,
     consent::{Keeper, ScopeState},
+    enqueue_authorization::FanoutAuthToken,
 };
 
 use crate::{
@@ -82,6 +83,32 @@ pub enum Effect {
         room: RoomUri,
         /// The last row it has.
         up_to: u64,
+    },
+    /// As a hub: the token that has to be shown when something of the room is sent for a client of another provider. An older one is
+    /// shown beside it as long as something waits for that provider.
+    PutToken {
+        /// The room.
+        room: RoomUri,
+        /// The client.
+        client: ClientUri,
+        /// Its token.
+        token: FanoutAuthToken,
+    },
+    /// As a hub: a client is not in the room any more; its token is shown as long as something waits for its provider.
+    RetireToken {
+        /// The room.
+        room: RoomUri,
+        /// The client.
+        client: ClientUri,
+    },
+    /// As a follower: the token that the hub has to show for a local client from now on, or none.
+    ExpectToken {
+        /// The room.
+        room: RoomUri,
+        /// The client.
+        client: ClientUri,
+        /// Its token.
+        token: Option<FanoutAuthToken>,
     },
     /// A message for the queues of local clients.
     Deliver {

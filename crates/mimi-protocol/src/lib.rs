@@ -7,6 +7,7 @@ pub mod component;
 pub mod consent;
 pub mod crypto;
 pub mod directory;
+pub mod enqueue_authorization;
 pub mod franking;
 pub mod group_info;
 pub mod host_from;

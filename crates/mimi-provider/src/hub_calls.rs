@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use mimi_arch::{ClientUri, Domain, RoomUri};
 use mimi_ds::{
     Effect, OpenMlsHpke, StoreError,
@@ -17,6 +17,7 @@ use mimi_protocol::{
     AcceptedTimestamp, IdentifierUri,
     codec::{DecodeError, EncodeError, Wire},
     crypto::SignatureError,
+    enqueue_authorization::{self, FanoutAuthToken},
     group_info::{self, GroupInfoRequestIn, GroupInfoResponse},
     http::{
         client::ClientError,
@@ -377,18 +378,31 @@ pub(crate) async fn group_info(
     }
 }
 
+/// The tokens that a hub shows; `None` where this provider does not ask for them.
+pub(crate) fn shown_tokens(core: &Core, values: &[HeaderValue]) -> Result<Option<Vec<FanoutAuthToken>>, CallError> {
+    if !core.demands_tokens {
+        return Ok(None);
+    }
+    let read = enqueue_authorization::read_field(values.iter().map(HeaderValue::as_bytes));
+    read.map(Some).map_err(|error| CallError::Invalid(error.to_string()))
+}
+
 /// Section 5.5 at a follower: what the hub of a room sends.
 pub(crate) async fn notify(
     core: &Arc<Core>,
     source: Domain,
     room: RoomUri,
     messages: Vec<FanoutMessage>,
+    shown: Option<Vec<FanoutAuthToken>>,
 ) -> Result<(), CallError> {
     let held = core.clone();
     core.blocking(move || {
         for _ in 0..NOTIFY_ATTEMPTS {
-            let facts = FanoutFacts::read(&*held.store, &source, &room, &messages)?;
-            let FanoutDecision { effects, irregular } =
+            let mut facts = FanoutFacts::read(&*held.store, &source, &room, &messages)?;
+            if let Some(shown) = &shown {
+                facts.demand_tokens(&*held.store, &room, shown.clone())?;
+            }
+            let FanoutDecision { effects, irregular, unauthorized } =
                 match accept_fanout(&source, &held.domain, &room, &messages, &facts) {
                     Ok(decision) => decision,
                     Err(NotifyRefusal::UnknownRoom(room)) => return Ok(Err(CallError::UnknownRoom(room))),
@@ -408,6 +422,10 @@ pub(crate) async fn notify(
                 Err(StoreError::Conflict(Conflict::FanoutSeen | Conflict::FanoutMark)) => {}
                 Err(error) => return Err(error),
                 Ok(()) => {
+                    for client in unauthorized {
+                        held.metrics.refused("notify", &NotifyRefusal::NotAuthorized);
+                        warn!(%room, %client, "the hub has not shown the client's token: it gets nothing");
+                    }
                     for irregularity in irregular {
                         held.metrics.irregular(&irregularity);
                         warn!(%room, %irregularity, "the hub's events are not in order");

@@ -90,7 +90,12 @@ async fn run(core: &Arc<Core>, lane: Lane) {
         };
         let mut body = Vec::with_capacity(rows.iter().map(|row| row.message.len()).sum());
         rows.iter().for_each(|row| body.extend_from_slice(&row.message));
-        match core.peers.notify(to, room, body).await {
+        // What came with the key packages of those who are there: their provider may want to see it.
+        let shown = {
+            let (store, to, room) = (core.store.clone(), to.clone(), room.clone());
+            core.blocking(move || store.tokens_to_show(&to, &room)).await.unwrap_or_default()
+        };
+        match core.peers.notify_with(to, room, body, &shown).await {
             Ok(NotifyOutcome::Accepted) => {
                 core.metrics.notified(to, "accepted");
                 let up_to = rows.last().map_or(0, |row| row.id);

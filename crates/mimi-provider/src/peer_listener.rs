@@ -136,8 +136,9 @@ async fn answer(core: &Arc<Core>, inbound: InboundRequest) -> Result<Response<Re
             let response = hub_calls::group_info(core, source, room, request).await?;
             Ok(server::wire_response(response.to_bytes()?))
         }
-        Call::Notify { room, messages } => {
-            hub_calls::notify(core, source, room, messages).await?;
+        Call::Notify { room, messages, authorization } => {
+            let shown = hub_calls::shown_tokens(core, &authorization)?;
+            hub_calls::notify(core, source, room, messages, shown).await?;
             Ok(server::created_response())
         }
         Call::RequestConsent { entry } | Call::UpdateConsent { entry } => {

@@ -161,6 +161,8 @@ pub(crate) struct Core {
     pub(crate) directory: Directory,
     pub(crate) limits: Limits,
     pub(crate) claim_policy: ClaimPolicy,
+    /// Whether hubs have to show the tokens of the clients for whom they bring messages.
+    pub(crate) demands_tokens: bool,
     /// With fewer key packages than these, a client is told to upload more.
     pub(crate) low_key_packages: u64,
     pub(crate) search_policy: SearchPolicy,
@@ -286,6 +288,7 @@ impl BoundProvider {
             directory,
             limits: config.limits.per_endpoint(),
             claim_policy: config.users.claim_policy(),
+            demands_tokens: config.users.enqueue_authorization,
             low_key_packages: config.operation.queues.low_key_packages,
             search_policy: config.search.policy()?,
             request_time,

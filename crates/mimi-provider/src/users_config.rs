@@ -16,6 +16,8 @@ pub struct UsersConfig {
     pub reveal_unknown: bool,
     /// Tells that consent is missing for one room and not for others (section 5.2).
     pub tell_rooms_apart: bool,
+    /// Lets hubs send something only for clients whose tokens they show (draft-robert-mimi-delivery-service, Enqueue authorization).
+    pub enqueue_authorization: bool,
 }
 
 impl UsersConfig {

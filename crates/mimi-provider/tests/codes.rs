@@ -115,7 +115,8 @@ async fn start(users: UsersConfig, search: SearchConfig) -> Pair {
     Pair { provider, asker: ProviderClient::new(client).unwrap(), folder }
 }
 
-const TELLS_ALL: UsersConfig = UsersConfig { reveal_unknown: true, tell_rooms_apart: true };
+const TELLS_ALL: UsersConfig =
+    UsersConfig { reveal_unknown: true, tell_rooms_apart: true, enqueue_authorization: false };
 
 impl Pair {
     async fn stop(self) {

@@ -5,12 +5,12 @@
 //! update of this client until it is confirmed, discarded, or settled by what comes through the queue.
 
 use mimi_arch::RoomUri;
-use mimi_client_api::RoomCall;
+use mimi_client_api::{QueuedEvent, RoomCall};
 use mimi_protocol::{AcceptedTimestamp, codec::Wire as _, mls::MlsMessage, update::UpdateRoomResponse};
 
 use super::{Client, call};
 use crate::{
-    error::ClientError,
+    error::{ClientError, TransportError},
     session::{PrepareOptions, PreparedUpdate},
 };
 
@@ -39,6 +39,19 @@ impl Client {
     pub async fn prepare_commit(&self, room: &RoomUri, options: PrepareOptions) -> Result<PreparedUpdate, ClientError> {
         let room = room.clone();
         self.step(move |session| session.prepare_commit(&room, options)).await
+    }
+
+    /// Gives the room's hub another token to show for this client to its provider (draft-robert-mimi-delivery-service, section
+    /// "Enqueue authorization"), with a commit of its own. The former one counts until the provider has the commit.
+    ///
+    /// # Errors
+    /// When this client is not a member or is leaving, the hub refuses, or no answer comes.
+    pub async fn change_enqueue_token(&self, room: &RoomUri) -> Result<AcceptedTimestamp, ClientError> {
+        let prepared = {
+            let room = room.clone();
+            self.step(move |session| session.prepare_new_token(&room)).await?
+        };
+        self.submit_and_settle(prepared).await
     }
 
     /// Sends a prepared update and hands over what the hub answered. Changes nothing here: [`Client::confirm`] or
@@ -113,6 +126,20 @@ impl Client {
             Endpoint::GroupInfo => api.fetch_group_info(call).await?,
         };
         Ok(reply.body)
+    }
+
+    /// What waits in this client's queue, read and left there: neither processed nor acknowledged.
+    ///
+    /// # Errors
+    /// When the provider cannot be reached.
+    pub async fn queued(&self) -> Result<Vec<QueuedEvent>, ClientError> {
+        let after = self.step(crate::session::Session::position).await?;
+        let mut stream = self.api().drain(after).await?;
+        let mut waiting = Vec::new();
+        while let Some(event) = stream.message().await.map_err(TransportError::from)? {
+            waiting.push(event);
+        }
+        Ok(waiting)
     }
 
     /// Encrypts a text without sending it; the message is not recognised when it comes back.

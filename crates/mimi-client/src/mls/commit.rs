@@ -12,11 +12,12 @@ use mimi_room_policy::join_link::JoinLinksUpdate;
 use openmls::{
     group::{CommitMessageBundle, MlsGroup},
     prelude::{
-        AppDataUpdateProposal, KeyPackage, LeafNodeIndex, OpenMlsProvider as _, Proposal, tls_codec::Serialize as _,
+        AppDataUpdateProposal, KeyPackage, LeafNodeIndex, LeafNodeParameters, OpenMlsProvider as _, Proposal,
+        tls_codec::Serialize as _,
     },
 };
 
-use super::{Identity, Provider, components, encoded, library, participants};
+use super::{Identity, Provider, components, encoded, library, participants, token};
 use crate::error::{ClientError, MlsFailure};
 
 /// What a commit shall contain beside what the library adds.
@@ -32,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) metadata: Option<RoomMetaData>,
     /// Change of the join links.
     pub(crate) links: Option<JoinLinksUpdate>,
+    /// Whether this client's leaf brings a new token ([`super::token`]).
+    pub(crate) new_token: bool,
     /// Whether the proposals that wait in the group are carried by reference.
     pub(crate) include_pending: bool,
 }
@@ -65,10 +68,15 @@ pub(crate) fn prepare(
     if let Some(links) = &plan.links {
         own.push(AppDataUpdateProposal::update(ComponentId::JOIN_LINKS.0, links.to_bytes()?));
     }
+    let leaf = match plan.new_token {
+        true => LeafNodeParameters::builder().with_extensions(token::leaf_extensions_with_token(provider)?).build(),
+        false => LeafNodeParameters::default(),
+    };
     let proposals = own.iter().cloned().map(|update| Proposal::AppDataUpdate(Box::new(update)));
     let mut builder = group
         .commit_builder()
         .consume_proposal_store(plan.include_pending)
+        .leaf_node_parameters(leaf)
         .propose_adds(plan.adds)
         .propose_removals(plan.removes)
         .add_proposals(proposals)

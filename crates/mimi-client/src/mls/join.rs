@@ -19,8 +19,9 @@ use openmls::{
 use super::{
     Identity, Provider, capabilities,
     commit::handshake,
-    components, join_config, leaf_extensions, library, participants,
+    components, join_config, library, participants,
     room_group::{check_context, check_members, group_id, user_of},
+    token,
 };
 use crate::{
     error::{ClientError, GroupInfoFailure, MlsFailure},
@@ -111,8 +112,10 @@ pub(crate) fn external(
             carried.push(message);
         }
     }
-    let leaf =
-        LeafNodeParameters::builder().with_capabilities(capabilities()).with_extensions(leaf_extensions()?).build();
+    let leaf = LeafNodeParameters::builder()
+        .with_capabilities(capabilities())
+        .with_extensions(token::leaf_extensions_with_token(provider)?)
+        .build();
     let mut builder = MlsGroup::external_commit_builder()
         .with_ratchet_tree(tree_in(ratchet_tree)?)
         .with_config(join_config())

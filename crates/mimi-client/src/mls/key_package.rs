@@ -9,7 +9,7 @@ use openmls::prelude::{
 };
 
 use super::{
-    Identity, Provider, SUITE, capabilities, client_of, encoded, leaf_extensions, library, room_group::user_of,
+    Identity, Provider, SUITE, capabilities, client_of, encoded, leaf_extensions, library, room_group::user_of, token,
 };
 use crate::error::{ClientError, KeyMaterialFailure};
 
@@ -26,6 +26,7 @@ pub(crate) fn make(provider: &Provider<'_>, identity: &Identity, count: usize) -
             let bundle = KeyPackage::builder()
                 .leaf_node_capabilities(capabilities())
                 .leaf_node_extensions(leaf_extensions()?)
+                .key_package_extensions(token::key_package_extensions(provider)?)
                 .key_package_lifetime(Lifetime::new(LIFETIME))
                 .build(SUITE, provider, &identity.signer, identity.credential())
                 .map_err(library("making a key package"))?;

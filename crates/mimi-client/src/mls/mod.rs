@@ -15,6 +15,7 @@ pub(crate) mod leave;
 pub(crate) mod participants;
 pub(crate) mod process;
 pub(crate) mod room_group;
+pub(crate) mod token;
 
 use mimi_arch::ClientUri;
 use openmls::group::PURE_PLAINTEXT_WIRE_FORMAT_POLICY;
@@ -109,7 +110,7 @@ pub(crate) fn client_of(credential: &Credential) -> Result<ClientUri, MlsFailure
 pub(crate) fn capabilities() -> Capabilities {
     Capabilities::builder()
         .ciphersuites(vec![SUITE])
-        .extensions(vec![ExtensionType::AppDataDictionary])
+        .extensions(vec![ExtensionType::AppDataDictionary, ExtensionType::Unknown(token::EXTENSION)])
         .proposals(vec![ProposalType::AppDataUpdate, ProposalType::SelfRemove])
         .credentials(vec![CredentialType::Basic])
         .build()

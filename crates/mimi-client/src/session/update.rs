@@ -129,6 +129,14 @@ impl Session {
         self.prepare(room, |_, _| Ok(Plan { include_pending: options.include_pending, ..Plan::default() }))
     }
 
+    /// Prepares a commit that brings a new token for this client.
+    ///
+    /// # Errors
+    /// When the room cannot be changed now.
+    pub(crate) fn prepare_new_token(&mut self, room: &RoomUri) -> Result<PreparedUpdate, ClientError> {
+        self.prepare(room, |_, _| Ok(Plan { include_pending: true, new_token: true, ..Plan::default() }))
+    }
+
     /// Prepares the proposals by which this client's user leaves.
     ///
     /// # Errors

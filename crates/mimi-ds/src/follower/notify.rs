@@ -9,12 +9,15 @@ use std::{
 use mimi_arch::{ClientUri, Domain, RoomUri};
 use mimi_protocol::{
     AcceptedTimestamp, EncodeError, KeyPackageRef, Wire,
-    mls::{MlsMessageView, Sender},
+    enqueue_authorization::FanoutAuthToken,
+    mls::{KeyPackage, LeafNode, MlsMessageView, Sender},
     notify::{FanoutEvent, FanoutMessage},
+    ratchet_tree::RatchetTreeOption,
 };
 use sha2::{Digest, Sha256};
 
 use super::{
+    authorization::Authorization,
     leaves::Leaves,
     order::{FanoutMark, Irregularity, Order, Presence},
 };
@@ -54,6 +57,9 @@ pub enum NotifyRefusal {
         /// The acceptance time of the one before.
         last: AcceptedTimestamp,
     },
+    /// The hub shows no token of anyone for whom the messages would be.
+    #[error("the hub shows no token of those for whom the messages are")]
+    NotAuthorized,
     /// A message does not encode again; cannot happen to one that was decoded.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -86,6 +92,8 @@ pub struct FanoutFacts {
     /// Which leaf of the group is whose: all leaves that are known where a commit or a Welcome is among the messages, and otherwise at
     /// least those of local clients.
     pub leaves: Leaves,
+    /// Tokens that allow the hub to bring messages.
+    pub authorization: Authorization,
 }
 
 /// What a follower does with messages that it takes.
@@ -95,6 +103,8 @@ pub struct FanoutDecision {
     pub effects: Vec<Effect>,
     /// What an operator should know.
     pub irregular: Vec<Irregularity>,
+    /// Clients that get nothing because the hub did not show their token.
+    pub unauthorized: BTreeSet<ClientUri>,
 }
 
 impl FanoutFacts {
@@ -131,11 +141,31 @@ impl FanoutFacts {
             }
             for reference in new_members(message) {
                 if let Some(owner) = store.key_package_owner(reference)? {
+                    let key_package =
+                        store.key_package(reference)?.and_then(|octets| KeyPackage::from_bytes(&octets).ok());
+                    if let Some(token) = key_package.as_ref().and_then(FanoutAuthToken::of_key_package) {
+                        facts.authorization.offered.insert(reference.clone(), token);
+                    }
                     facts.owners.insert(reference.clone(), owner);
                 }
             }
         }
         Ok(facts)
+    }
+
+    /// Lets only those clients get messages whose tokens the hub has shown.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn demand_tokens(
+        &mut self,
+        store: &dyn Store,
+        room: &RoomUri,
+        shown: Vec<FanoutAuthToken>,
+    ) -> Result<(), StoreError> {
+        self.authorization.expected = store.expected_tokens(room)?;
+        self.authorization.shown = Some(shown);
+        Ok(())
     }
 }
 
@@ -169,10 +199,8 @@ pub fn accept_fanout(
     }
     let group = room.group();
     let mut seen = facts.seen.clone();
-    let mut members = facts.members.clone();
-    let mut effects = Vec::new();
     let mut order = Order::new(facts.mark);
-    let mut leaves = facts.leaves.clone();
+    let mut taking = Taking::new(room, facts);
     for message in messages {
         let named = message.event.message().group_and_epoch();
         if named.is_some_and(|(group_id, _)| group_id != group.as_str().as_bytes()) {
@@ -183,72 +211,28 @@ pub fn accept_fanout(
         if !seen.insert(digest) {
             continue;
         }
-        let presence = if members.is_empty() { Presence::New } else { Presence::Followed };
+        let presence = if taking.members.is_empty() { Presence::New } else { Presence::Followed };
         let with_commit = order.mark().is_some_and(|last| last.accepted == message.timestamp);
         order
             .next(message, presence)
             .map_err(|last| NotifyRefusal::OutOfOrder { accepted: message.timestamp, last })?;
-        effects.push(Effect::RememberFanout { hub: source.clone(), room: room.clone(), digest });
-        let deliver = |to: &mut dyn Iterator<Item = &ClientUri>| {
-            let to: Arc<[ClientUri]> = to.cloned().collect();
-            (!to.is_empty()).then(|| Effect::Deliver { to, room: room.clone(), message: Arc::clone(&bytes) })
-        };
+        taking.effects.push(Effect::RememberFanout { hub: source.clone(), room: room.clone(), digest });
         if presence == Presence::New {
             // Events that were not sent here lie between.
-            leaves.forget();
+            taking.leaves.forget();
         }
         if let Some((_, epoch)) = named {
-            leaves.arrive(epoch);
+            taking.leaves.arrive(epoch);
         }
-        match &message.event {
-            FanoutEvent::Welcome { ratchet_tree, .. } => {
-                let mut welcomed = BTreeSet::new();
-                for reference in new_members(message) {
-                    let Some(owner) = facts.owners.get(reference) else { continue };
-                    effects.push(Effect::DropKeyPackage { reference: reference.clone() });
-                    effects.push(Effect::JoinLocal { room: room.clone(), client: owner.clone() });
-                    effects.extend(deliver(&mut std::iter::once(owner)));
-                    welcomed.insert(owner.clone());
-                }
-                leaves.welcome(message.timestamp, ratchet_tree, &welcomed, with_commit);
-                members.append(&mut welcomed);
-                // Whose removal could not be seen; who is about to join by external commit comes in by it.
-                for client in members.extract_if(.., |member| !leaves.gets_handshakes(member)) {
-                    effects.push(Effect::LeaveLocal { room: room.clone(), client });
-                }
-            }
-            FanoutEvent::Application { .. } => {
-                let silent = leaves.silent();
-                let mut reached =
-                    members.iter().filter(|member| leaves.gets_handshakes(member) && !silent.contains(*member));
-                effects.extend(deliver(&mut reached));
-            }
-            FanoutEvent::Proposals { message: first, more } => {
-                effects.extend(deliver(&mut members.iter().filter(|member| leaves.gets_handshakes(member))));
-                leaves.propose(std::iter::once(first).chain(more));
-            }
-            FanoutEvent::Commit { message: commit, external_proposals } => {
-                let joiner = external_joiner(message).filter(|joiner| facts.joiners.contains(joiner));
-                if let Some(joiner) = &joiner
-                    && members.insert(joiner.clone())
-                {
-                    effects.push(Effect::JoinLocal { room: room.clone(), client: joiner.clone() });
-                }
-                // Who is removed learns of it, and of nothing after it.
-                let is_reached =
-                    |member: &&ClientUri| Some(*member) == joiner.as_ref() || leaves.gets_handshakes(member);
-                effects.extend(deliver(&mut members.iter().filter(is_reached)));
-                let (Some(public), Some(view)) = (commit.as_public(), commit.as_commit()) else { continue };
-                for client in leaves.commit(message.timestamp, public, view, external_proposals) {
-                    if members.remove(&client) {
-                        effects.push(Effect::LeaveLocal { room: room.clone(), client });
-                    }
-                }
-            }
-        }
+        taking.take(message, &bytes, with_commit);
+    }
+    let Taking { members, mut leaves, authorization, mut effects, .. } = taking;
+    let delivers = effects.iter().any(|effect| matches!(effect, Effect::Deliver { .. }));
+    if !delivers && !authorization.refused.is_empty() {
+        return Err(NotifyRefusal::NotAuthorized);
     }
     // A message for nobody, of a room nobody here has ever been in: whoever sends it is told, and nothing is remembered.
-    if !facts.known_room && !effects.iter().any(|effect| matches!(effect, Effect::Deliver { .. })) {
+    if !facts.known_room && !delivers {
         return Err(NotifyRefusal::UnknownRoom(room.clone()));
     }
     if members.is_empty() {
@@ -260,7 +244,101 @@ pub fn accept_fanout(
     if let Some(now) = order.mark().filter(|_| !effects.is_empty()) {
         effects.push(Effect::MarkFanout { hub: source.clone(), room: room.clone(), before: facts.mark, now });
     }
-    Ok(FanoutDecision { effects, irregular: order.irregular })
+    Ok(FanoutDecision { effects, irregular: order.irregular, unauthorized: authorization.refused })
+}
+
+/// What is known of a room after the messages so far, and what has to be stored of it.
+struct Taking<'a> {
+    room: &'a RoomUri,
+    facts: &'a FanoutFacts,
+    members: BTreeSet<ClientUri>,
+    leaves: Leaves,
+    authorization: Authorization,
+    effects: Vec<Effect>,
+}
+
+impl<'a> Taking<'a> {
+    fn new(room: &'a RoomUri, facts: &'a FanoutFacts) -> Self {
+        let (members, leaves) = (facts.members.clone(), facts.leaves.clone());
+        Self { room, facts, members, leaves, authorization: facts.authorization.clone(), effects: Vec::new() }
+    }
+
+    fn take(&mut self, message: &FanoutMessage, bytes: &Arc<[u8]>, with_commit: bool) {
+        match &message.event {
+            FanoutEvent::Welcome { ratchet_tree, .. } => self.welcome(message, bytes, ratchet_tree, with_commit),
+            FanoutEvent::Application { .. } => {
+                let silent = self.leaves.silent();
+                self.deliver(bytes, |leaves, to| leaves.gets_handshakes(to) && !silent.contains(to));
+            }
+            FanoutEvent::Proposals { message: first, more } => {
+                self.deliver(bytes, Leaves::gets_handshakes);
+                self.leaves.propose(std::iter::once(first).chain(more));
+            }
+            FanoutEvent::Commit { message: commit, external_proposals } => {
+                let (Some(public), Some(view)) = (commit.as_public(), commit.as_commit()) else { return };
+                let joiner = external_joiner(message).filter(|joiner| self.facts.joiners.contains(joiner));
+                self.commit(bytes, joiner.as_ref(), view.path.as_deref().map(|path| &path.leaf_node), public.sender);
+                for client in self.leaves.commit(message.timestamp, public, view, external_proposals) {
+                    if self.members.remove(&client) {
+                        self.leave(client);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A message for the local members of whom `is_reached` says so, as far as the hub may bring them something.
+    fn deliver(&mut self, bytes: &Arc<[u8]>, is_reached: impl Fn(&Leaves, &ClientUri) -> bool) {
+        let reached = self.members.iter().filter(|to| is_reached(&self.leaves, to));
+        let to: Arc<[ClientUri]> = reached.filter(|to| self.authorization.may_bring(to)).cloned().collect();
+        if !to.is_empty() {
+            self.effects.push(Effect::Deliver { to, room: self.room.clone(), message: Arc::clone(bytes) });
+        }
+    }
+
+    fn welcome(&mut self, message: &FanoutMessage, bytes: &Arc<[u8]>, tree: &RatchetTreeOption, with_commit: bool) {
+        let room = self.room;
+        let mut welcomed = BTreeSet::new();
+        for reference in new_members(message) {
+            let Some(owner) = self.facts.owners.get(reference) else { continue };
+            let Some(tokens) = self.authorization.welcome(room, owner, reference) else { continue };
+            self.effects.extend(tokens);
+            self.effects.push(Effect::DropKeyPackage { reference: reference.clone() });
+            self.effects.push(Effect::JoinLocal { room: room.clone(), client: owner.clone() });
+            let to = Arc::from([owner.clone()]);
+            self.effects.push(Effect::Deliver { to, room: room.clone(), message: Arc::clone(bytes) });
+            welcomed.insert(owner.clone());
+        }
+        self.leaves.welcome(message.timestamp, tree, &welcomed, with_commit);
+        self.members.append(&mut welcomed);
+        // Whose removal could not be seen; who is about to join by external commit comes in by it.
+        let leaves = &self.leaves;
+        let gone: Vec<_> = self.members.extract_if(.., |member| !leaves.gets_handshakes(member)).collect();
+        gone.into_iter().for_each(|client| self.leave(client));
+    }
+
+    /// Brings a commit to those who are there before it, and to who comes in by it. Who is removed learns of it, and of nothing after it.
+    fn commit(&mut self, bytes: &Arc<[u8]>, joiner: Option<&ClientUri>, leaf_node: Option<&LeafNode>, sender: Sender) {
+        if let Some(joiner) = joiner {
+            if self.members.insert(joiner.clone()) {
+                self.effects.push(Effect::JoinLocal { room: self.room.clone(), client: joiner.clone() });
+            }
+            let token = leaf_node.map(|leaf_node| self.authorization.change(self.room, joiner, leaf_node));
+            self.effects.extend(token.into_iter().flatten());
+        }
+        self.deliver(bytes, |leaves, to| Some(to) == joiner || leaves.gets_handshakes(to));
+        if let (Sender::Member(_), Some(leaf_node)) = (sender, leaf_node)
+            && let Some(Member { client, .. }) = Member::from_credential(&leaf_node.credential)
+            && self.members.contains(&client)
+        {
+            self.effects.extend(self.authorization.change(self.room, &client, leaf_node));
+        }
+    }
+
+    fn leave(&mut self, client: ClientUri) {
+        self.effects.extend(self.authorization.leave(self.room, &client));
+        self.effects.push(Effect::LeaveLocal { room: self.room.clone(), client });
+    }
 }
 
 fn new_members(message: &FanoutMessage) -> &[KeyPackageRef] {

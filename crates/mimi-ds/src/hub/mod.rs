@@ -8,6 +8,7 @@
 mod components;
 mod create;
 mod deed;
+mod enqueue_tokens;
 mod fanout;
 mod franking;
 mod group_info;

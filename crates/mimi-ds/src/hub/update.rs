@@ -56,11 +56,15 @@ enum Committer {
 }
 
 impl Committer {
-    const fn user(&self) -> &UserUri {
+    const fn member(&self) -> &Member {
         match self {
-            Self::Member(leaf) => &leaf.member.user,
-            Self::Joiner(member) => &member.user,
+            Self::Member(leaf) => &leaf.member,
+            Self::Joiner(member) => member,
         }
+    }
+
+    const fn user(&self) -> &UserUri {
+        &self.member().user
     }
 }
 
@@ -288,6 +292,7 @@ impl<G: RoomGroup> HubRoom<G> {
         // Before the merge: a member that is removed still learns of it.
         let audience = self.audience_and(joiner);
         effects.extend(self.fan_out(timestamp, event, audience).map_err(internal)?);
+        effects.extend(self.token_changes(bundle.view, committer.member(), &outcome));
 
         self.group.merge(staged, group_info, full_tree).map_err(|error| match error {
             MergeError::TreeDiffers => UpdateRefusal::from(NotAllowed::RatchetTree),

@@ -10,8 +10,10 @@ mod sqlite;
 mod ticket;
 mod upkeep;
 
+use std::collections::BTreeMap;
+
 use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
-use mimi_protocol::{AcceptedTimestamp, KeyPackageRef, consent::Keeper};
+use mimi_protocol::{AcceptedTimestamp, KeyPackageRef, consent::Keeper, enqueue_authorization::FanoutAuthToken};
 
 use crate::{
     effect::Effect,
@@ -115,6 +117,24 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// The store cannot be read.
     fn followed_leaves(&self, room: &RoomUri, provider: Option<&Domain>) -> Result<StoredLeaves, StoreError>;
+
+    /// As a hub: the tokens to be shown to a provider with what is sent of a room.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn tokens_to_show(&self, to: &Domain, room: &RoomUri) -> Result<Vec<FanoutAuthToken>, StoreError>;
+
+    /// As a follower: the tokens that a hub has to show for local clients in a room.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn expected_tokens(&self, room: &RoomUri) -> Result<BTreeMap<ClientUri, FanoutAuthToken>, StoreError>;
+
+    /// A key package of a local client, claimed or not.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn key_package(&self, reference: &KeyPackageRef) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Local clients that are members of a room which another provider hosts.
     ///

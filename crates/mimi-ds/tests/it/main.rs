@@ -1,6 +1,7 @@
 //! The decisions of hub and follower, driven by real MLS clients in memory, and the store in a real file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod authorization;
 mod consent;
 mod create;
 mod flow;

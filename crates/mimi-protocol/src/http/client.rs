@@ -23,6 +23,7 @@ use super::WIRE_MEDIA_TYPE;
 use super::problem::{ProblemBody, ProblemKind};
 use crate::codec::Wire;
 use crate::directory::{self, Directory, Endpoint};
+use crate::enqueue_authorization::{self, FanoutAuthToken};
 use crate::group_info::GroupInfoResponseIn;
 use crate::host_from;
 use crate::key_material::KeyMaterialResponse;
@@ -209,10 +210,21 @@ impl ProviderClient {
         value: &str,
         body: impl Into<Bytes>,
     ) -> Result<Reply, ClientError> {
+        self.post_with(peer, endpoint, value, body, HeaderMap::new()).await
+    }
+
+    async fn post_with(
+        &self,
+        peer: &Domain,
+        endpoint: Endpoint,
+        value: &str,
+        body: impl Into<Bytes>,
+        headers: HeaderMap,
+    ) -> Result<Reply, ClientError> {
         let body = body.into();
         let (directory, kept) = self.find_directory(peer).await?;
         let url = endpoint_url(peer, &directory, endpoint, value)?;
-        let reply = self.post_to(url.clone(), endpoint, body.clone()).await?;
+        let reply = self.post_to(url.clone(), endpoint, body.clone(), headers.clone()).await?;
         if !kept || !reply.may_have_moved() {
             return Ok(reply);
         }
@@ -221,7 +233,7 @@ impl ProviderClient {
             return Ok(reply);
         };
         match endpoint_url(peer, &directory, endpoint, value) {
-            Ok(moved) if moved != url => self.post_to(moved, endpoint, body).await,
+            Ok(moved) if moved != url => self.post_to(moved, endpoint, body, headers).await,
             _ => Ok(reply),
         }
     }
@@ -297,7 +309,28 @@ impl ProviderClient {
         room: &RoomUri,
         messages: impl Into<Bytes>,
     ) -> Result<NotifyOutcome, ClientError> {
-        let reply = self.post(follower, Endpoint::Notify, room.as_str(), messages).await?;
+        self.notify_with(follower, room, messages, &[]).await
+    }
+
+    /// The same, showing the tokens of those for whom the messages are ([`crate::enqueue_authorization`]).
+    ///
+    /// # Errors
+    /// As [`ProviderClient::notify`].
+    pub async fn notify_with(
+        &self,
+        follower: &Domain,
+        room: &RoomUri,
+        messages: impl Into<Bytes>,
+        tokens: &[FanoutAuthToken],
+    ) -> Result<NotifyOutcome, ClientError> {
+        let mut headers = HeaderMap::new();
+        let value = enqueue_authorization::field_value(tokens).and_then(|value| HeaderValue::from_str(&value).ok());
+        if let Some(mut value) = value {
+            // Neither shown by loggers nor kept in the compression of headers.
+            value.set_sensitive(true);
+            headers.insert(enqueue_authorization::FIELD, value);
+        }
+        let reply = self.post_with(follower, Endpoint::Notify, room.as_str(), messages, headers).await?;
         Ok(match reply.status {
             StatusCode::CREATED => NotifyOutcome::Accepted,
             status => NotifyOutcome::Retry { after: reply.retry_after, status, problem: reply.problem },
@@ -366,8 +399,15 @@ impl ProviderClient {
         self.directories().insert(peer.clone(), cached);
     }
 
-    async fn post_to(&self, url: Url, endpoint: Endpoint, body: Bytes) -> Result<Reply, ClientError> {
-        let request = self.http().request(Method::POST, url).header(CONTENT_TYPE, WIRE_MEDIA_TYPE).body(body);
+    async fn post_to(
+        &self,
+        url: Url,
+        endpoint: Endpoint,
+        body: Bytes,
+        headers: HeaderMap,
+    ) -> Result<Reply, ClientError> {
+        let request = self.http().request(Method::POST, url).header(CONTENT_TYPE, WIRE_MEDIA_TYPE).headers(headers);
+        let request = request.body(body);
         let response = request.send().await.map_err(ClientError::transport)?;
         let status = response.status();
         let retry_after = retry_after(response.headers(), SystemTime::now());

@@ -8,7 +8,9 @@ use std::fmt::Display;
 use std::pin::pin;
 
 use bytes::{Buf, BufMut, Bytes};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, FROM, HOST, HeaderMap, HeaderName, IF_NONE_MATCH};
+use http::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, FROM, HOST, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
+};
 use http::request::Parts;
 use http::{Method, Request, Version};
 use http_body::Body;
@@ -19,6 +21,7 @@ use super::WIRE_MEDIA_TYPE;
 use crate::codec::{DecodeError, Wire};
 use crate::consent::{ConsentEndpoint, ConsentEntry};
 use crate::directory::{self, Endpoint};
+use crate::enqueue_authorization;
 use crate::group_info::GroupInfoRequestIn;
 use crate::host_from::{self, HeaderError, HeaderRule, IdentityError};
 use crate::identifier_query::IdentifierRequest;
@@ -138,6 +141,9 @@ pub enum Call {
         room: RoomUri,
         /// The messages in the hub's order; at least one.
         messages: Vec<FanoutMessage>,
+        /// The values of the field with which the hub shows that it may send them, if it does
+        /// ([`read_field`](crate::enqueue_authorization::read_field) reads them).
+        authorization: Vec<HeaderValue>,
     },
     /// What an external join needs (section 5.6).
     GroupInfo {
@@ -241,7 +247,8 @@ where
         Target::Notify(room) => {
             let body = read_body(&head.headers, body, limits.notify).await?;
             let messages = notify::decode_all(&body).map_err(|error| Problem::malformed_body(&error))?;
-            (Call::Notify { room, messages }, body)
+            let authorization = head.headers.get_all(enqueue_authorization::FIELD).iter().cloned().collect();
+            (Call::Notify { room, messages, authorization }, body)
         }
         Target::GroupInfo(room) => {
             let body = read_body(&head.headers, body, limits.group_info).await?;

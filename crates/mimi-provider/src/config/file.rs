@@ -236,6 +236,9 @@ impl Reader {
         UsersConfig {
             reveal_unknown: self.optional("users.reveal_unknown").unwrap_or(default.reveal_unknown),
             tell_rooms_apart: self.optional("users.tell_rooms_apart").unwrap_or(default.tell_rooms_apart),
+            enqueue_authorization: self
+                .optional("users.enqueue_authorization")
+                .unwrap_or(default.enqueue_authorization),
         }
     }
 

@@ -43,7 +43,7 @@ const fn setting(name: &'static str, need: Need, value: &'static str, text: &'st
 }
 
 /// All settings, those of one table together.
-pub const SETTINGS: [Setting; 43] = [
+pub const SETTINGS: [Setting; 44] = [
     setting("domain", Need::Required, "\"a.example\"", "The provider's domain. Its certificate has to name it."),
     setting(
         "listen",
@@ -218,6 +218,14 @@ pub const SETTINGS: [Setting; 43] = [
         Need::Default,
         "false",
         "Whether other providers are told that consent is missing for one room and not for others.",
+    ),
+    setting(
+        "users.enqueue_authorization",
+        Need::Default,
+        "false",
+        "Whether a hub has to show the tokens that came with the key packages of the clients for whom it sends something \
+         (draft-robert-mimi-delivery-service, Enqueue authorization; the header field is ours). A client whose token is not shown gets \
+         nothing: neither from hubs that know nothing of it, nor in rooms that it was in before it had a token.",
     ),
     setting(
         "search.fields",

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, ToSql, params};
 
-use super::{database_error, leaves, people, rooms, upkeep, waiting};
+use super::{database_error, leaves, people, rooms, tokens, upkeep, waiting};
 use crate::{
     effect::Effect,
     store::{Conflict, REMEMBERED_FANOUTS, StoreError},
@@ -57,7 +57,13 @@ fn apply(connection: &Connection, effect: &Effect) -> Result<(), StoreError> {
         }
         // With the others of the decision.
         Effect::Enqueue { .. } | Effect::Deliver { .. } => apply_all(connection, std::slice::from_ref(effect)),
-        Effect::Sent { to, room, up_to } => waiting::sent(connection, to, room, *up_to),
+        Effect::Sent { to, room, up_to } => {
+            waiting::sent(connection, to, room, *up_to)?;
+            tokens::drop_retired(connection, to, room)
+        }
+        Effect::PutToken { room, client, token } => tokens::put(connection, room, client, token),
+        Effect::RetireToken { room, client } => tokens::retire(connection, room, client),
+        Effect::ExpectToken { room, client, token } => tokens::expect(connection, room, client, token.as_ref()),
         Effect::DropApplications { queue, oldest } => waiting::drop_applications(connection, queue, *oldest),
         Effect::MarkFanout { hub, room, before, now } => upkeep::mark_fanout(connection, hub, room, *before, *now),
         Effect::FollowLeaves { room, change } => leaves::change(connection, room, change),

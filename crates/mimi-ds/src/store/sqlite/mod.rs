@@ -6,11 +6,13 @@ mod leaves;
 mod people;
 mod rooms;
 mod schema;
+mod tokens;
 mod upkeep;
 mod waiting;
 mod writer;
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     str::FromStr,
     sync::{
@@ -21,7 +23,7 @@ use std::{
 };
 
 use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
-use mimi_protocol::{AcceptedTimestamp, KeyPackageRef, consent::Keeper};
+use mimi_protocol::{AcceptedTimestamp, KeyPackageRef, consent::Keeper, enqueue_authorization::FanoutAuthToken};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, params};
 
 pub use self::inspect::{OutboxSummary, QueueSummary, RoomSummary, UserSummary};
@@ -214,6 +216,18 @@ impl Store for SqliteStore {
 
     fn followed_leaves(&self, room: &RoomUri, provider: Option<&Domain>) -> Result<StoredLeaves, StoreError> {
         self.read(|connection| leaves::read(connection, room, provider))
+    }
+
+    fn tokens_to_show(&self, to: &Domain, room: &RoomUri) -> Result<Vec<FanoutAuthToken>, StoreError> {
+        self.read(|connection| tokens::to_show(connection, to, room))
+    }
+
+    fn expected_tokens(&self, room: &RoomUri) -> Result<BTreeMap<ClientUri, FanoutAuthToken>, StoreError> {
+        self.read(|connection| tokens::expected(connection, room))
+    }
+
+    fn key_package(&self, reference: &KeyPackageRef) -> Result<Option<Vec<u8>>, StoreError> {
+        self.one("SELECT bytes FROM key_packages WHERE reference = ?1", params![reference.as_bytes()], |row| row.get(0))
     }
 
     fn key_package_stock(&self, client: &ClientUri, now: u64) -> Result<KeyPackageStock, StoreError> {

@@ -6,8 +6,8 @@ use super::database_error;
 use crate::store::StoreError;
 
 /// What brings a database from the version of its index to the next one. Never edited once released, only appended to.
-pub(super) const MIGRATIONS: [&str; 8] =
-    [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8];
+pub(super) const MIGRATIONS: [&str; 9] =
+    [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8, VERSION_9];
 
 const VERSION_1: &str = "
 CREATE TABLE rooms (
@@ -267,6 +267,25 @@ DROP TABLE outbox;
 DROP TABLE queue;
 ALTER TABLE new_outbox RENAME TO outbox;
 ALTER TABLE new_queue RENAME TO queue;
+";
+
+const VERSION_9: &str = "
+-- What a hub shows to a provider when it sends something of a room; retired ones until nothing waits any more.
+CREATE TABLE shown_tokens (
+    provider TEXT NOT NULL,
+    room TEXT NOT NULL,
+    client TEXT NOT NULL,
+    token BLOB NOT NULL,
+    retired INTEGER NOT NULL,
+    PRIMARY KEY (provider, room, client, token)
+) STRICT, WITHOUT ROWID;
+-- What a follower wants to see for its clients.
+CREATE TABLE expected_tokens (
+    room TEXT NOT NULL,
+    client TEXT NOT NULL,
+    token BLOB NOT NULL,
+    PRIMARY KEY (room, client)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The schema version this program writes.
