@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 use thiserror::Error;
 
 use crate::check::Check;
-use crate::{client, consent, content, flow, franking, input, joining, moderation, policy, privacy, query, transport};
+use crate::{
+    client, consent, content, flow, follower, franking, input, joining, moderation, policy, privacy, query, transport,
+};
 
 static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
     let groups = [
@@ -21,6 +23,7 @@ static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
         moderation::CHECKS,
         client::CHECKS,
         joining::CHECKS,
+        follower::CHECKS,
         privacy::CHECKS,
     ];
     groups.into_iter().flat_map(|groups| groups.iter().copied().flatten()).collect()
@@ -178,6 +181,7 @@ mod tests {
                 "policy",
                 "moderation",
                 "joining",
+                "follower",
                 "semiprivate",
                 "privacy",
             ];

@@ -20,6 +20,7 @@ mod client;
 mod consent;
 mod content;
 mod flow;
+mod follower;
 mod franking;
 mod input;
 mod joining;

@@ -7,6 +7,7 @@ use mimi_protocol::crypto::{Ed25519Signer, LabelSigner};
 
 use crate::scenario::{Halt, Verdict};
 
+pub(crate) mod followed;
 mod people;
 
 pub(crate) use people::{

@@ -10,6 +10,7 @@ use mimi_client::{Client, ClientConfig, ClientError, Event};
 use crate::client::ClientRooms;
 use crate::consent::Consent;
 use crate::flow::Flow;
+use crate::follower::Follower;
 use crate::franking::Franked;
 use crate::input::Input;
 use crate::joining::Joining;
@@ -124,6 +125,7 @@ pub(crate) struct Scenario {
     pub(crate) moderation: Moderation,
     pub(crate) clients: ClientRooms,
     pub(crate) joining: Joining,
+    pub(crate) follower: Follower,
     /// Makes the names of this run's users and rooms different from those of other runs against the same providers.
     tag: String,
 }
@@ -144,6 +146,7 @@ impl Scenario {
             moderation: Moderation::default(),
             clients: ClientRooms::default(),
             joining: Joining::default(),
+            follower: Follower::default(),
             tag,
         }
     }
