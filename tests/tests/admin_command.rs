@@ -3,7 +3,8 @@
 
 use std::{fs, time::Duration};
 
-use mimi_client::Event;
+use mimi_client::{Event, ReportOptions};
+use mimi_protocol::report_abuse::AbuseType;
 use mimi_tests::{
     messages,
     process::{Scene, complaint, eventually, printed},
@@ -134,4 +135,52 @@ async fn a_copy_made_under_load_is_whole_and_holds_up_no_writer() {
     }
     sending.await.unwrap();
     assert!(events.is_sorted() && events.first() < events.last(), "{events:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_of_abuse_are_listed_shown_handled_and_forgotten() {
+    let scene = Scene::new(BINARY, &["a.example", "b.example"]);
+    scene.configure("a.example", "", "");
+    scene.configure("b.example", "", "");
+    let _providers = [scene.start("a.example"), scene.start("b.example")];
+    let alice = scene.register("a.example", "alice").await;
+    let bob = scene.register("b.example", "bob").await;
+    let room = alice.create_room("clubhouse").await.unwrap();
+    alice.add(&room, bob.user()).await.unwrap();
+    until(&bob, "the Welcome", |event| matches!(event, Event::Joined { .. })).await;
+    assert_eq!(admin(&scene, &["reports"]), "no reports wait\n");
+    alice.send(&room, "an insult \u{1b}[2J").await.unwrap();
+    until(&bob, "the message", |event| matches!(event, Event::Message { .. })).await;
+    let report = || async {
+        let messages = bob.reportable(&room, alice.user(), 1).await.unwrap();
+        let (abuser, reason) = (alice.user().clone(), AbuseType::RESERVED);
+        let options = ReportOptions { abuser, messages, reason, note: "rude".into(), anonymous: false };
+        bob.report(&room, options).await.unwrap();
+    };
+    report().await;
+
+    let listed = admin_json(&scene, &["reports", "list"]);
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    assert_eq!(listed[0]["abuser"], "mimi://a.example/u/alice");
+    assert_eq!(
+        (&listed[0]["sent_by"], &listed[0]["messages"], &listed[0]["handled"]),
+        (&json!("b.example"), &json!(1), &json!(null))
+    );
+    let number = listed[0]["number"].to_string();
+    assert!(!admin(&scene, &["reports"]).contains("insult"), "what was said is shown only when asked for");
+    let shown = admin_json(&scene, &["reports", "show", &number]);
+    assert_eq!((&shown["reported_by"], &shown["note"]), (&json!("mimi://b.example/u/bob"), &json!("rude")));
+    assert_eq!(shown["proven"][0]["text"], "an insult \u{fffd}[2J");
+    assert!(admin_refused(&scene, &["reports", "show", "99"]).contains("there is no report 99"));
+
+    admin(&scene, &["reports", "handle", &number]);
+    assert_eq!(admin_json(&scene, &["reports"]), json!([]));
+    let all = admin_json(&scene, &["reports", "list", "--all"]);
+    assert!(all[0]["handled"].is_string(), "{all}");
+    // The same once more is no new report.
+    report().await;
+    assert_eq!(admin_json(&scene, &["reports"]), json!([]));
+    admin(&scene, &["reports", "forget", &number]);
+    assert_eq!(admin_json(&scene, &["reports", "list", "--all"]), json!([]));
+    assert!(admin_refused(&scene, &["reports", "forget", &number]).contains("there is no report"));
 }

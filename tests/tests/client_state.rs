@@ -119,6 +119,8 @@ async fn a_client_comes_back_with_an_older_copy_and_a_new_one_takes_the_place_of
     printed(&register(&scene, "s2", &["--client", "phone", "--secret", &secret], None));
     let joined = printed(&client(&scene, "s2", &["join", "clubhouse", "--replacing", "laptop"], None));
     assert!(joined.contains("in the place of mimi://a.example/d/alice/laptop"), "{joined}");
+    assert!(printed(&client(&scene, "s2", &["end-client", "laptop"], None)).contains("has no access any more"));
+    assert!(complaint(&client(&scene, "s2", &["end-client", "phone"], None)).contains("no other client"));
     let rooms = printed(&client(&scene, "s2", &["rooms"], None));
     assert!(rooms.contains("alice  role 3  clients: phone"), "{rooms}");
 }

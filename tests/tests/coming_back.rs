@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use mimi_arch::RoomUri;
-use mimi_client::{Client, ClientError, Event, GroupInfoFailure, Passphrase};
+use mimi_client::{Client, ClientError, Event, GroupInfoFailure, Passphrase, TransportError};
 use mimi_tests::{Cluster, messages, until};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_mimi-under-test");
@@ -111,8 +111,8 @@ async fn a_new_client_takes_the_place_of_one_whose_state_is_lost() {
     let room = alice.create_room("clubhouse").await.unwrap();
     alice.add(&room, bob.user()).await.unwrap();
     until(&bob, "the Welcome", joined).await;
-    drop(bob);
-    std::fs::remove_file(cluster.folder.path().join("bob-lost.sqlite")).unwrap();
+    // It is in fact only mislaid, and somebody finds it.
+    let found = bob;
 
     let phone = cluster.register("b.example", "bob", "phone", Some(&secret)).await;
     phone.take_over(&room, &lost).await.unwrap();
@@ -130,6 +130,15 @@ async fn a_new_client_takes_the_place_of_one_whose_state_is_lost() {
     alice.send(&room, "to the new phone").await.unwrap();
     let seen = until(&phone, "the message", message).await;
     assert_eq!(messages(&seen).len(), 1);
+    // At the provider it ends, too: it sees nothing any more, and nobody adds it to another room.
+    phone.end_client(&lost).await.unwrap();
+    phone.end_client(&lost).await.unwrap();
+    assert!(matches!(found.sync().await, Err(ClientError::Transport(TransportError::Unauthenticated(_)))));
+    assert!(matches!(alice.end_client(&lost).await, Err(ClientError::Transport(TransportError::Refused { .. }))));
+    let attic = alice.create_room("attic").await.unwrap();
+    alice.add(&attic, phone.user()).await.unwrap();
+    assert_eq!(alice.room(&attic).await.unwrap().members, [alice.id().clone(), phone.id().clone()]);
+    until(&phone, "the Welcome", joined).await;
     // Once more there is nothing to take over.
     assert!(matches!(phone.take_over(&room, &lost).await, Err(ClientError::Intent { .. })));
 }

@@ -144,6 +144,11 @@ enum Action {
         /// One room alone, which the copy need not know: its URI or name.
         room: Option<String>,
     },
+    /// Ends another client of the user at the provider, for example of a lost device: it has no access any more, and nobody adds it to rooms.
+    EndClient {
+        /// The client's URI, or its name among the user's clients.
+        client: String,
+    },
     /// Consent to be added to rooms: asks for it, gives it, takes it back.
     Consent {
         #[command(subcommand)]
@@ -265,6 +270,11 @@ async fn act(client: &Client, action: Action) -> anyhow::Result<()> {
             let room = room_uri(client, &room)?;
             client.rejoin(&room).await?;
             println!("joined {room} anew");
+        }
+        Action::EndClient { client: lost } => {
+            let lost = room_command::own_client(client, &lost)?;
+            client.end_client(&lost).await?;
+            println!("{lost} has no access any more");
         }
         Action::Rejoin { room: None } => recover(client).await?,
         Action::JoinLink(action) => join_link_command::run(client, action).await?,

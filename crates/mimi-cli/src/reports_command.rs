@@ -31,7 +31,7 @@ pub(crate) fn run(config: &Path, drop: Option<u64>) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-fn shown(received: &ReceivedReport) -> String {
+pub(crate) fn shown(received: &ReceivedReport) -> String {
     let report = &received.report;
     let reporter = report.reporter().map_or_else(|| "somebody".to_owned(), |uri| printable(uri.as_str()));
     let mut text = format!(
@@ -45,6 +45,9 @@ fn shown(received: &ReceivedReport) -> String {
     if !report.note.is_empty() {
         text.push_str(&format!("  note: {}\n", printable(&report.note)));
     }
+    if let Some(handled) = received.handled {
+        text.push_str(&format!("  handled at {}\n", handled.0));
+    }
     for message in &report.messages {
         text.push_str(&format!("  proven, accepted at {}: {}\n", message.accepted_timestamp.0, said(message)));
     }
@@ -52,7 +55,7 @@ fn shown(received: &ReceivedReport) -> String {
 }
 
 /// What a message says, when it is one text; the kind of content otherwise.
-fn said(message: &AbusiveMessage) -> String {
+pub(crate) fn said(message: &AbusiveMessage) -> String {
     let bare = MimiContent::decode(&message.message_content).ok();
     let content = bare.or_else(|| {
         let framed = ApplicationFraming::from_bytes(&message.message_content).ok()?;

@@ -6,8 +6,8 @@ use std::{future::Future, time::Duration};
 use mimi_client_api::{
     AcknowledgeRequest, AssetPiece, ConveyConsentRequest, CreateRoomRequest, DeleteAccountRequest, DescribeRequest,
     DescribeResponse, DownloadRequest, FetchProfileRequest, FindUsersRequest, ForgetRoomRequest, ListConsentsRequest,
-    ListConsentsResponse, Profile, QueuedEvent, RegisterRequest, RegisterResponse, RoomCall, RoomReply,
-    SetAccountRequest, UploadKeyPackagesRequest, WatchRequest, client_api_client::ClientApiClient,
+    ListConsentsResponse, Profile, QueuedEvent, RegisterRequest, RegisterResponse, RemoveClientRequest, RoomCall,
+    RoomReply, SetAccountRequest, UploadKeyPackagesRequest, WatchRequest, client_api_client::ClientApiClient,
     convey_consent_response::Conveyed,
 };
 use tonic::{
@@ -156,6 +156,12 @@ impl Api {
     pub(crate) async fn set_account(&self, request: SetAccountRequest) -> Result<bool, TransportError> {
         let mut client = self.client.clone();
         Ok(answer(client.set_account(self.request(request))).await?.require_consent)
+    }
+
+    pub(crate) async fn remove_client(&self, client_uri: String, user_secret: String) -> Result<(), TransportError> {
+        let mut client = self.client.clone();
+        let request = self.request(RemoveClientRequest { client_uri, user_secret });
+        answer(client.remove_client(request)).await.map(|_| ())
     }
 
     pub(crate) async fn delete_account(&self, user_secret: String) -> Result<(), TransportError> {

@@ -155,6 +155,40 @@ mod tests {
         assert_eq!(waiting(wide, 2).when_to_commit(NOW, 0), CommitTime::Now);
     }
 
+    /// How many of the members have made a commit by the time that the first one has reached them.
+    fn commits_made(waiting: WaitingProposals, latency: u64, seed: u64) -> usize {
+        let mut draw = seed;
+        let mut times: Vec<u64> = (0..waiting.committers)
+            .map(|_| {
+                // Knuth's MMIX generator, whose high bits are good enough.
+                draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                match waiting.when_to_commit(NOW, draw) {
+                    CommitTime::Now => NOW.0,
+                    CommitTime::At(at) => at.0,
+                    CommitTime::Never => panic!("never"),
+                }
+            })
+            .collect();
+        times.sort_unstable();
+        times.iter().filter(|time| **time < times[0] + latency).count()
+    }
+
+    #[test]
+    fn many_members_make_few_commits_before_the_first_has_reached_them() {
+        for (policy, members, latency, at_most) in [
+            (PendingProposalPolicy::ImmediateCommit, 2, 20, 2.0),
+            (PendingProposalPolicy::ImmediateCommit, 50, 20, 3.0),
+            (PendingProposalPolicy::ImmediateCommit, 500, 20, 15.0),
+            (PendingProposalPolicy::Unspecified, 50, 100, 3.0),
+            (PendingProposalPolicy::Unspecified, 300, 100, 3.0),
+        ] {
+            let runs = 200;
+            let made: usize = (0..runs).map(|seed| commits_made(waiting(policy, members), latency, seed)).sum();
+            let mean = made as f64 / runs as f64;
+            assert!(mean <= at_most, "{policy:?}, {members} members: {mean} commits");
+        }
+    }
+
     #[test]
     fn a_draw_is_spread_evenly() {
         let mut counts = [0u32; 5];

@@ -226,5 +226,6 @@ async fn client_replaced(scenario: &mut Scenario) -> Verdict {
     let after = same_state(room, &[eva, finn, &third]).await?;
     let is_replaced = after.members.contains(third.id()) && !after.members.contains(lost);
     expect(is_replaced, format!("{} in the place of {lost}", third.id()), format!("{:?}", after.members))?;
+    has_to("the provider can end the lost client", third.end_client(lost).await)?;
     Ok(format!("{} is gone", lost.device()))
 }

@@ -264,10 +264,22 @@ pub enum Effect {
         /// When it came.
         received: AcceptedTimestamp,
     },
+    /// A person has dealt with a report, which is kept.
+    HandleAbuseReport {
+        /// Its number.
+        id: u64,
+        /// When.
+        at: AcceptedTimestamp,
+    },
     /// A report has been dealt with and is no longer kept.
     DropAbuseReport {
         /// Its number.
         id: u64,
+    },
+    /// A client of an account ends, with its access, its queue and its key packages. The other clients and the rooms stay as they are.
+    DropClient {
+        /// The client.
+        client: ClientUri,
     },
     /// Where consent stands between a local user and another one, in place of what was kept of the two; a conflict unless
     /// `version` is that of the local user's consents (section 5.7).

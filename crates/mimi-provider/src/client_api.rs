@@ -10,8 +10,8 @@ use mimi_client_api::{
     CountKeyPackagesRequest, CreateRoomRequest, CreateRoomResponse, DeleteAccountRequest, DeleteAccountResponse,
     DescribeRequest, DescribeResponse, DownloadRequest, FetchProfileRequest, FindUsersRequest, FindUsersResponse,
     ForgetRoomRequest, ForgetRoomResponse, KeyPackageStock, ListConsentsRequest, ListConsentsResponse, Profile,
-    QueuedEvent, RegisterRequest, RegisterResponse, RoomCall, RoomReply, SetAccountRequest, UploadKeyPackagesRequest,
-    UploadKeyPackagesResponse, WatchRequest, client_api_server::ClientApi,
+    QueuedEvent, RegisterRequest, RegisterResponse, RemoveClientRequest, RemoveClientResponse, RoomCall, RoomReply,
+    SetAccountRequest, UploadKeyPackagesRequest, UploadKeyPackagesResponse, WatchRequest, client_api_server::ClientApi,
 };
 use mimi_ds::{Effect, StoreError};
 use mimi_protocol::{
@@ -374,6 +374,15 @@ impl ClientApi for Service {
     async fn set_account(&self, request: Request<SetAccountRequest>) -> Result<Response<Account>, Status> {
         let user = self.user(&request).await?;
         people::set_account(&self.core, user, request.into_inner().require_consent).await.map(Response::new)
+    }
+
+    async fn remove_client(
+        &self,
+        request: Request<RemoveClientRequest>,
+    ) -> Result<Response<RemoveClientResponse>, Status> {
+        let caller = self.caller(&request).await?;
+        people::remove_client(&self.core, caller, request.into_inner()).await?;
+        Ok(Response::new(RemoveClientResponse {}))
     }
 
     async fn delete_account(

@@ -1,7 +1,7 @@
 //! Reports of abuse (draft-ietf-mimi-protocol-06 section 5.9): the one place where a hub reads what was said in a room, because
 //! somebody who was there shows it. What is read here goes no further than the check of the frank and the store.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use mimi_arch::{Domain, RoomUri};
 use mimi_content::MimiContentRef;
@@ -23,7 +23,7 @@ use crate::{
     rooms::Change,
 };
 
-/// How many reports of one provider are kept; more are taken only after a person has dealt with some.
+/// How many reports of one provider wait at most; more are taken only after a person has dealt with some.
 pub(crate) const REPORTS_PER_PROVIDER: u64 = 1000;
 
 const SECTION: &str = "draft-ietf-mimi-protocol-06 section 5.9";
@@ -39,6 +39,8 @@ pub struct ReceivedReport {
     pub room: RoomUri,
     /// When it came.
     pub received: AcceptedTimestamp,
+    /// When a person dealt with it.
+    pub handled: Option<AcceptedTimestamp>,
     /// The report.
     pub report: AbuseReport,
 }
@@ -47,8 +49,8 @@ impl ReceivedReport {
     pub(crate) fn read(stored: StoredAbuseReport) -> Result<Self, StoreError> {
         let report = AbuseReport::from_bytes(&stored.report)
             .map_err(|error| StoreError::Damaged { what: "abuse report", reason: error.to_string() })?;
-        let StoredAbuseReport { id, source, room, received, .. } = stored;
-        Ok(Self { id, source, room, received, report })
+        let StoredAbuseReport { id, source, room, received, handled, .. } = stored;
+        Ok(Self { id, source, room, received, handled, report })
     }
 }
 
@@ -62,11 +64,19 @@ impl StoredReports {
     /// # Errors
     /// When there is none, or it cannot be used.
     pub fn open(config: &Config) -> Result<Self, ProviderError> {
-        let error = |source| ProviderError::Store { path: config.database.clone(), source };
-        if !config.database.exists() {
+        Self::open_database(&config.database)
+    }
+
+    /// Opens a database.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be used.
+    pub fn open_database(database: &Path) -> Result<Self, ProviderError> {
+        let error = |source| ProviderError::Store { path: database.to_owned(), source };
+        if !database.exists() {
             return Err(error(StoreError::Database("there is no such file".to_owned())));
         }
-        SqliteStore::open(&config.database).map(Self).map_err(error)
+        SqliteStore::open(database).map(Self).map_err(error)
     }
 
     /// See [`crate::RunningProvider::reports`]. Blocks.
@@ -75,6 +85,24 @@ impl StoredReports {
     /// When the store cannot be read.
     pub fn list(&self, after: u64, limit: usize) -> Result<Vec<ReceivedReport>, StoreError> {
         self.0.abuse_reports(after, limit)?.into_iter().map(ReceivedReport::read).collect()
+    }
+
+    /// Notes that a person has dealt with a report, which is kept. It does not count among those that wait any more, and does not come
+    /// back when the same is reported again. Blocks.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn handle(&self, id: u64) -> Result<(), StoreError> {
+        self.0.commit(vec![Effect::HandleAbuseReport { id, at: clock::now() }])
+    }
+
+    /// One report; `None` if there is none of this number. Blocks.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn report(&self, id: u64) -> Result<Option<ReceivedReport>, StoreError> {
+        let found = self.0.abuse_reports(id.saturating_sub(1), 1)?.into_iter().find(|report| report.id == id);
+        found.map(ReceivedReport::read).transpose()
     }
 
     /// See [`crate::RunningProvider::drop_report`]. Blocks.

@@ -1,11 +1,12 @@
 //! `mimi admin`: looks into the database of a provider that runs or has stopped, copies it while it is in use, puts a copy back.
 //!
 //! It reads the file itself, so it needs no provider and is allowed whatever the system allows its user. Each of its listings is
-//! a [`Listing`](listing::Listing), printed as a table or as JSON; a further one (abuse reports, for example) is one more of these.
+//! a [`Listing`](listing::Listing), printed as a table or as JSON.
 
 mod files;
 mod listing;
 mod listings;
+mod reports;
 
 use std::{
     path::{Path, PathBuf},
@@ -45,6 +46,11 @@ enum Action {
     Queues,
     /// What waits for other providers.
     Outbox,
+    /// Abuse that was reported to this provider as the hub of rooms, with the messages that were proven.
+    Reports {
+        #[command(subcommand)]
+        action: Option<ReportsAction>,
+    },
     /// Copies the database as it is now, also while the provider runs, and checks the copy.
     Backup {
         /// The copy. It holds the provider's signing key: keep it as safe as the database. Refused when it exists.
@@ -71,6 +77,31 @@ enum RoomsAction {
     },
 }
 
+#[derive(Subcommand)]
+enum ReportsAction {
+    /// Reports that nobody has dealt with, one on a line.
+    List {
+        /// The others, too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// One report with the messages that were proven.
+    Show {
+        /// Its number.
+        number: u64,
+    },
+    /// Notes that a report has been dealt with. It is kept, and does not come back when the same is reported again.
+    Handle {
+        /// Its number.
+        number: u64,
+    },
+    /// Forgets a report with what was proven by it.
+    Forget {
+        /// Its number.
+        number: u64,
+    },
+}
+
 pub(crate) fn run(command: AdminCommand) -> anyhow::Result<ExitCode> {
     let AdminCommand { config, database, as_json, action } = command;
     let database = match (database, config) {
@@ -87,6 +118,12 @@ pub(crate) fn run(command: AdminCommand) -> anyhow::Result<ExitCode> {
         Action::Users => listings::users(&open(&database)?)?,
         Action::Queues => listings::queues(&open(&database)?)?,
         Action::Outbox => listings::outbox(&open(&database)?)?,
+        Action::Reports { action } => match action.unwrap_or(ReportsAction::List { all: false }) {
+            ReportsAction::List { all } => reports::list(&open(&database)?, all)?,
+            ReportsAction::Show { number } => reports::show(&database, number)?,
+            ReportsAction::Handle { number } => reports::handle(&database, number)?,
+            ReportsAction::Forget { number } => reports::forget(&database, number)?,
+        },
         Action::Backup { file } => files::back_up(&open(&database)?, &file)?,
         Action::Restore { file, replace } => files::restore(&file, &database, replace)?,
     };

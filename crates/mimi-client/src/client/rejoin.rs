@@ -57,6 +57,15 @@ impl Client {
         Ok(recovered)
     }
 
+    /// Ends another client of this user at the provider: its access, its queue and its key packages, so that nobody adds it to a room any
+    /// more. In the rooms it stays until [`Client::take_over`] or [`Client::remove_client`].
+    ///
+    /// # Errors
+    /// When it is no other client of this user, or the provider cannot be reached.
+    pub async fn end_client(&self, lost: &ClientUri) -> Result<(), ClientError> {
+        Ok(self.api().remove_client(lost.to_string(), self.user_secret().to_owned()).await?)
+    }
+
     /// Joins a room in the place of another client of this user whose device or state is lost, and removes that one.
     ///
     /// # Errors

@@ -7,8 +7,8 @@ use mimi_client_api::{
     CountKeyPackagesRequest, CreateRoomRequest, CreateRoomResponse, DeleteAccountRequest, DeleteAccountResponse,
     DescribeRequest, DescribeResponse, DownloadRequest, FetchProfileRequest, FindUsersRequest, FindUsersResponse,
     ForgetRoomRequest, ForgetRoomResponse, KeyPackageStock, ListConsentsRequest, ListConsentsResponse, Profile,
-    QueuedEvent, RegisterRequest, RegisterResponse, RoomCall, RoomReply, SetAccountRequest, UploadKeyPackagesRequest,
-    UploadKeyPackagesResponse, WatchRequest,
+    QueuedEvent, RegisterRequest, RegisterResponse, RemoveClientRequest, RemoveClientResponse, RoomCall, RoomReply,
+    SetAccountRequest, UploadKeyPackagesRequest, UploadKeyPackagesResponse, WatchRequest,
     client_api_server::{ClientApi, ClientApiServer},
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -206,6 +206,10 @@ impl ClientApi for Service {
     }
 
     async fn set_account(&self, _: Request<SetAccountRequest>) -> Result<Response<Account>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn remove_client(&self, _: Request<RemoveClientRequest>) -> Result<Response<RemoveClientResponse>, Status> {
         Err(Status::unimplemented(""))
     }
 

@@ -202,7 +202,7 @@ pub trait Store: Send + Sync {
     /// The store cannot be read.
     fn abuse_reports(&self, after: u64, limit: usize) -> Result<Vec<StoredAbuseReport>, StoreError>;
 
-    /// How many reports of a provider are kept, and whether one with this digest is among them.
+    /// How many reports of a provider wait for a person, and whether one with this digest is kept, handled or not.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -326,7 +326,7 @@ impl std::fmt::Debug for StoredFrankingKey {
     }
 }
 
-/// A report of abuse that waits for a person (section 5.9).
+/// A report of abuse, for a person (section 5.9).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredAbuseReport {
     /// Grows with the order in which reports came.
@@ -339,6 +339,8 @@ pub struct StoredAbuseReport {
     pub report: Vec<u8>,
     /// When it came.
     pub received: AcceptedTimestamp,
+    /// When a person dealt with it.
+    pub handled: Option<AcceptedTimestamp>,
 }
 
 /// Why the store did not do something.

@@ -262,6 +262,13 @@ fn a_report_of_a_message_that_was_sent_is_taken_and_kept_once() {
     assert_eq!((kept.len(), &kept[0].source, &kept[0].room), (1, &source, &room_uri()));
     assert_eq!(AbuseReport::from_bytes(&kept[0].report).unwrap(), report);
     assert_eq!(store.abuse_reports(kept[0].id, 10).unwrap(), []);
+    assert_eq!(kept[0].handled, None);
+    for at in [77, 78] {
+        let at = AcceptedTimestamp(at);
+        store.commit(vec![Effect::HandleAbuseReport { id: kept[0].id, at }]).unwrap();
+    }
+    assert_eq!(store.abuse_reports(0, 10).unwrap()[0].handled, Some(AcceptedTimestamp(77)));
+    assert_eq!(store.abuse_reports_of(&source, &proven.digest).unwrap(), (0, true), "it waits for nobody");
     store.commit(vec![Effect::DropAbuseReport { id: kept[0].id }]).unwrap();
     assert_eq!(store.abuse_reports(0, 10).unwrap(), []);
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use mimi_arch::{Domain, UserUri};
+use mimi_arch::{ClientUri, Domain, UserUri};
 use mimi_client_api::{
     Account, Consent, ConveyConsentRequest, ConveyConsentResponse, FindUsersRequest, FindUsersResponse,
-    ListConsentsResponse, Profile, ProfileField as ApiField,
+    ListConsentsResponse, Profile, ProfileField as ApiField, RemoveClientRequest,
     consent::State,
     convey_consent_request::Operation,
     convey_consent_response::Conveyed as ApiConveyed,
@@ -173,6 +173,31 @@ pub(super) async fn set_account(
         .await
         .map_err(store_status)?;
     Ok(Account { require_consent: account.is_some_and(|account| account.requires_consent) })
+}
+
+/// Ends another client of the same user, for whoever shows the account's secret. One that is not there has ended already.
+pub(super) async fn remove_client(
+    core: &Arc<Core>,
+    caller: ClientUri,
+    request: RemoveClientRequest,
+) -> Result<(), Status> {
+    let client: ClientUri = request.client_uri.parse().map_err(invalid)?;
+    let user = caller.user().ok_or_else(|| Status::permission_denied("the caller has no user"))?;
+    if client == caller || client.user().as_ref() != Some(&user) {
+        return Err(Status::permission_denied("this is no other client of the user"));
+    }
+    let held = core.clone();
+    let removed = core
+        .blocking(move || {
+            if !accounts::is_secret_of(&*held.store, &user, &request.user_secret)? {
+                return Ok(false);
+            }
+            held.store.commit(vec![Effect::DropClient { client }])?;
+            Ok(true)
+        })
+        .await
+        .map_err(store_status)?;
+    if removed { Ok(()) } else { Err(Status::permission_denied("the account's secret is not right")) }
 }
 
 /// Deletes an account for whoever shows its secret.

@@ -135,6 +135,22 @@ fn apply(connection: &Connection, effect: &Effect) -> Result<(), StoreError> {
             params![source.as_str(), room.as_str(), report, digest, signed(received.0)?],
         )
         .map(drop),
+        Effect::HandleAbuseReport { id, at } => run(
+            "UPDATE abuse_reports SET handled = ?2 WHERE id = ?1 AND handled IS NULL",
+            params![signed(*id)?, signed(at.0)?],
+        )
+        .map(drop),
+        Effect::DropClient { client } => {
+            waiting::acknowledge(connection, client, i64::MAX.unsigned_abs())?;
+            for sql in [
+                "DELETE FROM local_members WHERE client = ?1",
+                "DELETE FROM key_packages WHERE client = ?1",
+                "DELETE FROM clients WHERE client = ?1",
+            ] {
+                run(sql, params![client.as_str()])?;
+            }
+            Ok(())
+        }
         Effect::DropAbuseReport { id } => {
             run("DELETE FROM abuse_reports WHERE id = ?1", params![signed(*id)?]).map(drop)
         }

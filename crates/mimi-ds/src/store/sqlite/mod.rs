@@ -305,18 +305,19 @@ impl Store for SqliteStore {
 
     fn abuse_reports(&self, after: u64, max: usize) -> Result<Vec<StoredAbuseReport>, StoreError> {
         self.many(
-            "SELECT id, source, room, report, received FROM abuse_reports WHERE id > ?1 ORDER BY id LIMIT ?2",
+            "SELECT id, source, room, report, received, handled FROM abuse_reports WHERE id > ?1 ORDER BY id LIMIT ?2",
             params![signed(after)?, limit(max)],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)),
         )?
         .into_iter()
-        .map(|(id, source, room, report, received): (i64, String, String, Vec<u8>, i64)| {
+        .map(|(id, source, room, report, received, handled): (i64, String, String, Vec<u8>, i64, Option<i64>)| {
             Ok(StoredAbuseReport {
                 id: unsigned(id)?,
                 source: text(&source, "provider")?,
                 room: text(&room, "room")?,
                 report,
                 received: AcceptedTimestamp(unsigned(received)?),
+                handled: handled.map(unsigned).transpose()?.map(AcceptedTimestamp),
             })
         })
         .collect()
@@ -324,7 +325,7 @@ impl Store for SqliteStore {
 
     fn abuse_reports_of(&self, source: &Domain, digest: &[u8; 32]) -> Result<(u64, bool), StoreError> {
         let found: Option<(i64, bool)> = self.one(
-            "SELECT count(*), coalesce(max(digest = ?2), 0) FROM abuse_reports WHERE source = ?1",
+            "SELECT count(*) FILTER (WHERE handled IS NULL), coalesce(max(digest = ?2), 0) FROM abuse_reports WHERE source = ?1",
             params![source.as_str(), digest],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;

@@ -6,8 +6,8 @@ use super::database_error;
 use crate::store::StoreError;
 
 /// What brings a database from the version of its index to the next one. Never edited once released, only appended to.
-pub(super) const MIGRATIONS: [&str; 9] =
-    [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8, VERSION_9];
+pub(super) const MIGRATIONS: [&str; 10] =
+    [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8, VERSION_9, VERSION_10];
 
 const VERSION_1: &str = "
 CREATE TABLE rooms (
@@ -286,6 +286,11 @@ CREATE TABLE expected_tokens (
     token BLOB NOT NULL,
     PRIMARY KEY (room, client)
 ) STRICT, WITHOUT ROWID;
+";
+
+const VERSION_10: &str = "
+-- When a person dealt with the report.
+ALTER TABLE abuse_reports ADD COLUMN handled INTEGER;
 ";
 
 /// The schema version this program writes.
