@@ -77,6 +77,7 @@ fn the_commands_of_the_tutorial_do_what_it_says() {
         "this client was removed",
         "mimi://b.example/u/bob left",
         "joined mimi://a.example/r/news",
+        "mimi://b.example/u/bob: just the two of us",
         "for several users, as reader",
         "nobody joins mimi://a.example/r/news by link",
     ] {

@@ -11,12 +11,11 @@ use std::{
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use mimi_arch::{Domain, RoleIndex, RoomUri, UserUri};
-use mimi_client::{
-    Client, ClientConfig, Event, Form, Franking, Passphrase, Relation, ReportOptions, RoomOptions, RoomSummary,
-};
+use mimi_client::{Client, ClientConfig, Event, Form, Franking, Passphrase, Relation, ReportOptions, RoomSummary};
 use mimi_protocol::{AcceptedTimestamp, report_abuse::AbuseType};
 
 use crate::{
+    create_command,
     join_link_command::{self, JoinLinkAction},
     people_command::{self, ConsentAction, FindArguments, ProfileAction},
     room_command::{self, RoomAction, about, short},
@@ -76,6 +75,8 @@ enum Action {
         /// Which rules the room has.
         #[arg(long, value_enum, default_value = "group")]
         kind: room_command::Kind,
+        #[command(flatten)]
+        style: create_command::Style,
     },
     /// Adds a user of any provider to a room.
     Add {
@@ -213,9 +214,8 @@ async fn act(client: &Client, action: Action) -> anyhow::Result<()> {
             catch_up(client).await?;
             list_rooms(client).await?;
         }
-        Action::Create { name, media_types, kind } => {
-            let room = client.create_room_with(&name, RoomOptions { media_types, kind: kind.into() }).await?;
-            println!("created {room}");
+        Action::Create { name, media_types, kind, style } => {
+            create_command::run(client, &name, kind, media_types, style).await?;
         }
         Action::Add { room, user } => {
             let room = room_uri(client, &room)?;

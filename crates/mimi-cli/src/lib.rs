@@ -11,6 +11,7 @@ mod arguments;
 mod client_command;
 mod conformance_command;
 mod content_command;
+mod create_command;
 mod embedded;
 mod init_command;
 mod input;

@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Announcement,
     /// Anyone may join.
     OpenCommunity,
+    /// The participants are fixed when it is created: name the others with --with.
+    DirectMessage,
 }
 
 impl From<Kind> for RoomKind {
@@ -33,6 +35,7 @@ impl From<Kind> for RoomKind {
             Kind::ModeratedGroup => Self::ModeratedGroup,
             Kind::Announcement => Self::Announcement,
             Kind::OpenCommunity => Self::OpenCommunity,
+            Kind::DirectMessage => Self::DirectMessage,
         }
     }
 }

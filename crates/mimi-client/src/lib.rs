@@ -110,8 +110,8 @@ pub use self::{
     invitation::{Invitation, InvitationError},
     pending::{CommitTime, WaitingProposals},
     session::{
-        Draft, Intent, MetadataChange, NewJoinLink, PrepareOptions, PreparedUpdate, ReportOptions, RoomDetails,
-        RoomOptions,
+        Draft, Intent, MetadataChange, NewJoinLink, NewRoom, PrepareOptions, PreparedUpdate, ReportOptions,
+        RoomDetails, RoomOptions,
     },
 };
 pub use mimi_content::MessageId;

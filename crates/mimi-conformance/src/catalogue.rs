@@ -198,7 +198,7 @@ mod tests {
             for requirement in check.requirements {
                 let parts: Vec<&str> = requirement.split('-').collect();
                 assert_eq!(parts.len(), 3, "{requirement}");
-                let drafts = ["MP06", "ID05", "AR02", "MC08", "MS01", "RP03", "SP07"];
+                let drafts = ["MP06", "ID05", "AR02", "MC08", "MS01", "RP03", "SP07", "RT03"];
                 assert!(drafts.contains(&parts[0]), "{requirement}");
                 assert!(parts[1].split('.').all(|part| part.parse::<u8>().is_ok()), "{requirement}");
                 assert!(parts[2].len() == 2 && parts[2].parse::<u8>().is_ok(), "{requirement}");

@@ -151,6 +151,20 @@ pub enum Effect {
         /// What it may do by it.
         grant: JoinGrant,
     },
+    /// A new room whose participants are fixed; a conflict when there is one of the same participants.
+    PutFixedRoom {
+        /// The room.
+        room: RoomUri,
+        /// A digest of the participants, and of the room on which it depends.
+        participants: [u8; 32],
+    },
+    /// A new room that depends on another one.
+    PutChildRoom {
+        /// The room.
+        room: RoomUri,
+        /// The one on which it depends.
+        parent: RoomUri,
+    },
     /// The Welcome for this key package has been forwarded: its route is no longer needed (section 5.2).
     DropRoute {
         /// The key package.

@@ -9,7 +9,8 @@ use mimi_ds::{
     Effect, OpenMlsHpke, StoreError,
     follower::{FanoutDecision, FanoutFacts, NotifyRefusal, accept_fanout},
     hub::{
-        ClaimedGroupInfo, CreateRefusal, GroupInfoRefusal, HubFranking, UpdateFacts, joiner_named, key_packages_named,
+        ClaimedGroupInfo, CreateRefusal, GroupInfoRefusal, HubFranking, ParentParticipants, UpdateFacts, joiner_named,
+        key_packages_named,
     },
     store::Conflict,
 };
@@ -33,7 +34,7 @@ use tonic::Status;
 use tracing::{debug, error, warn};
 
 use crate::{
-    clock,
+    clock, dependent,
     provider::Core,
     proxy_download::DownloadRefusal,
     rates::{Limited, with_retry_after},
@@ -63,6 +64,8 @@ pub(crate) enum CallError {
     Invalid(String),
     #[error("a room of that name exists")]
     RoomExists,
+    #[error("there is a room with exactly these participants, and they are fixed in both")]
+    FixedRoomExists,
     #[error("the room cannot be created: {0}")]
     Create(CreateRefusal),
     #[error("signature: {0}")]
@@ -92,7 +95,7 @@ impl CallError {
         match self {
             Self::UnknownRoom(_) => Problem::new(ProblemKind::UnknownRoom, detail),
             Self::NotHere(_) => Problem::new(ProblemKind::UnknownUser, detail),
-            Self::Denied(_) | Self::Create(_) | Self::Signature(_) | Self::RoomExists => {
+            Self::Denied(_) | Self::Create(_) | Self::Signature(_) | Self::RoomExists | Self::FixedRoomExists => {
                 Problem::new(ProblemKind::NotPermitted, detail)
             }
             Self::Report(error @ ReportError::Content { .. }) => {
@@ -128,7 +131,7 @@ impl From<CallError> for Status {
                 _ => Self::failed_precondition(detail),
             },
             CallError::Denied(_) | CallError::Signature(_) | CallError::Report(_) => Self::permission_denied(detail),
-            CallError::RoomExists => Self::already_exists(detail),
+            CallError::RoomExists | CallError::FixedRoomExists => Self::already_exists(detail),
             CallError::Create(_) | CallError::Decode(_) | CallError::Invalid(_) => Self::invalid_argument(detail),
             CallError::Limited(limited) => limited.into(),
             CallError::Peer(ClientError::Status { status, retry_after: Some(delay), .. }) if status.as_u16() == 429 => {
@@ -158,18 +161,28 @@ pub(crate) async fn create(
     }
     let held = core.clone();
     core.blocking(move || {
-        let created = Room::create(clock::now(), &held.identity, &creator, room.clone(), group_info, &tree);
+        let now = clock::now();
+        let create = |parent: Option<&ParentParticipants>| {
+            Room::create_under(now, &held.identity, &creator, room.clone(), group_info.clone(), &tree, parent)
+        };
+        let created = match create(None) {
+            Err(CreateRefusal::Parent(parent)) => create(dependent::participants(&held, &parent)?.as_ref()),
+            created => created,
+        };
         match created {
             Err(refusal) => {
                 held.metrics.refused("createRoom", &refusal);
                 Ok(Err(CallError::Create(refusal)))
             }
             Ok((created, accepted)) => match held.rooms.create(&held, &room, created, accepted.effects) {
-                Ok(()) => {
+                Ok(parent) => {
                     held.metrics.accepted("room");
+                    // The parent may have changed in between.
+                    parent.iter().try_for_each(|parent| dependent::compare(&held, parent))?;
                     Ok(Ok(accepted.timestamp))
                 }
                 Err(StoreError::Conflict(Conflict::RoomExists)) => Ok(Err(CallError::RoomExists)),
+                Err(StoreError::Conflict(Conflict::FixedRoomExists)) => Ok(Err(CallError::FixedRoomExists)),
                 Err(error) => Err(error),
             },
         }
@@ -224,7 +237,7 @@ pub(crate) async fn update(
         HandshakeBundle::Proposals { .. } => "proposals",
     };
     let (held, named, name) = (core.clone(), request.clone(), room.clone());
-    let facts = core
+    let (facts, parent) = core
         .blocking(move || {
             let mut facts = UpdateFacts::default();
             for reference in key_packages_named(&named) {
@@ -235,12 +248,16 @@ pub(crate) async fn update(
             if let Some(joiner) = joiner_named(&named) {
                 facts.grant = held.store.join_grant(&name, &joiner)?;
             }
-            Ok(facts)
+            Ok((facts, dependent::parent_of(&held, &name)?))
         })
         .await?;
-    let held = core.clone();
+    let (held, name) = (core.clone(), room.clone());
+    let (parent, known) = parent.unzip();
     let answer = decide(core, room, move |room| {
-        match room.update_knowing(clock::now(), &source, &request, &facts, &held.signer) {
+        if let Some(known) = known {
+            room.know_parent(known);
+        }
+        match room.update_knowing(clock::now(), &source, &request, &facts, Some(&held.signer)) {
             Ok(accepted) => (Ok(accepted.update_response()), Change::Durable(accepted.effects)),
             Err(refusal) => {
                 held.metrics.refused("update", &refusal);
@@ -251,6 +268,16 @@ pub(crate) async fn update(
     .await?;
     if matches!(answer, Ok(UpdateRoomResponse::Success { .. })) {
         core.metrics.accepted(kind);
+        if kind == "commit" {
+            let held = core.clone();
+            let compared = core.blocking(move || {
+                parent.iter().chain([&name]).try_for_each(|parent| dependent::compare(&held, parent))
+            });
+            // What was accepted is accepted; the comparison is made again when the provider starts.
+            if let Err(error) = compared.await {
+                warn!(%error, "rooms that depend on another one could not be compared with it");
+            }
+        }
     }
     answer
 }

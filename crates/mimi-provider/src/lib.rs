@@ -17,6 +17,7 @@ mod consent;
 pub mod database_lock;
 mod delivery;
 mod departed;
+mod dependent;
 mod franking;
 mod held;
 mod hub_calls;

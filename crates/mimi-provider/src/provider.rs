@@ -35,6 +35,7 @@ use crate::{
     config::SettingProblem,
     database_lock::{DatabaseLock, LockError},
     delivery::Watchers,
+    dependent,
     franking::{self, FrankingKeys},
     lanes,
     lanes::Lanes,
@@ -306,6 +307,7 @@ impl BoundProvider {
         let mut others = JoinSet::new();
         others.spawn(rooms::tend(core.clone()));
         others.spawn(rooms::let_rest(core.clone()));
+        others.spawn(dependent::compare_all(core.clone()));
         others.spawn(franking::run(core.clone(), config.franking.key_days));
         others.spawn(upkeep::run(core.clone(), config.operation.queues));
         if let Some(admin) = admin {

@@ -90,16 +90,17 @@ impl Rooms {
         visit
     }
 
-    /// Stores a new room, then keeps it in memory. Blocks. The store refuses a room that exists.
+    /// Stores a new room, then keeps it in memory, and says on which room it depends. Blocks. The store refuses a room that exists.
     pub(crate) fn create(
         &self,
         core: &Arc<Core>,
         room: &RoomUri,
         created: Room,
         effects: Vec<Effect>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<RoomUri>, StoreError> {
         let slot = self.slot(room);
         let mut held = hold(&slot);
+        let parent = created.parent();
         let stored = core.submit(effects).wait();
         if stored.is_ok() {
             *held = Slot::Loaded(Box::new(created));
@@ -109,7 +110,7 @@ impl Rooms {
         if stored.is_err() {
             self.forget(room);
         }
-        stored
+        stored.map(|()| parent)
     }
 
     /// How many rooms are held in memory.

@@ -7,8 +7,7 @@ use mimi_room_policy::policy::RoomPolicy;
 use super::Client;
 use crate::{
     error::ClientError,
-    mls::create::Founding,
-    session::{RoomOptions, Session},
+    session::{NewRoom, RoomOptions},
 };
 
 impl Client {
@@ -27,7 +26,7 @@ impl Client {
     /// # Errors
     /// As [`Client::create_room`].
     pub async fn create_room_with(&self, name: &str, options: RoomOptions) -> Result<RoomUri, ClientError> {
-        self.found(name, move |session, room, hub| session.found(room, hub, options)).await
+        self.create_room_as(name, NewRoom::of(options)?).await
     }
 
     /// The same with a policy that need not be a ready-made one. The hub refuses one that contradicts itself.
@@ -35,19 +34,20 @@ impl Client {
     /// # Errors
     /// As [`Client::create_room`].
     pub async fn create_room_by_policy(&self, name: &str, policy: RoomPolicy) -> Result<RoomUri, ClientError> {
-        self.found(name, move |session, room, hub| session.found_by_policy(room, hub, &policy, false)).await
+        self.create_room_as(name, NewRoom { policy, participants: Vec::new(), media_types: false }).await
     }
 
-    async fn found(
-        &self,
-        name: &str,
-        found: impl FnOnce(&mut Session, &RoomUri, &[u8]) -> Result<Founding, ClientError> + Send + 'static,
-    ) -> Result<RoomUri, ClientError> {
+    /// The same with a policy of one's own, and where it has participants fixed, with all of them. Their clients are added afterwards, by
+    /// [`Client::add`], or come by themselves.
+    ///
+    /// # Errors
+    /// As [`Client::create_room`]; the provider refuses a second room with the same fixed participants.
+    pub async fn create_room_as(&self, name: &str, new: NewRoom) -> Result<RoomUri, ClientError> {
         let room = RoomUri::new(self.user().domain(), name)?;
         let hub = self.api().describe().await?.external_sender;
         let founding = {
             let room = room.clone();
-            self.step(move |session| found(session, &room, &hub)).await?
+            self.step(move |session| session.found_as(&room, &hub, &new)).await?
         };
         let request = CreateRoomRequest {
             room_uri: room.to_string(),

@@ -115,6 +115,11 @@ pub(crate) fn policy(context: &GroupContext) -> Result<RoomPolicy, MlsFailure> {
     Ok(RoomPolicy::from_components(present)?)
 }
 
+/// Whether every user may be in the group with one client at a time.
+pub(crate) fn is_single_device(context: &GroupContext) -> bool {
+    policy(context).ok().and_then(|policy| policy.base).is_some_and(|base| !base.multi_device)
+}
+
 /// Whether the additional authenticated data of every message of the group are Safe AAD.
 pub(crate) fn has_safe_aad(context: &GroupContext) -> bool {
     find(context, ComponentId::SAFE_AAD).is_some()

@@ -5,7 +5,6 @@ use mimi_protocol::{
     codec::Wire as _,
     mls::{ExternalSender, GroupInfo, RatchetTree},
 };
-use mimi_room_policy::policy::RoomPolicy;
 use openmls::{
     group::{GroupContext, MlsGroup, MlsGroupCreateConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY},
     prelude::{
@@ -20,7 +19,10 @@ use super::{
     room_group::{check_hub, group_id, user_of},
     sender_ratchet,
 };
-use crate::error::{ClientError, MlsFailure};
+use crate::{
+    error::{ClientError, MlsFailure},
+    session::NewRoom,
+};
 
 /// What the hub needs to follow a group from epoch 0.
 pub(crate) struct Founding {
@@ -32,7 +34,7 @@ pub(crate) struct Founding {
 ///
 /// The group context holds, in this order: the capabilities that every member needs, the external senders with the hub
 /// first (section 7.4), the app_data_dictionary with the participant list (section 7.5) and the hub as franking agent
-/// (section 5.4.1). With `framed` the messages of the room say their media type.
+/// (section 5.4.1).
 ///
 /// # Errors
 /// When the hub's key is not one of the room's provider, or OpenMLS or the state file fails.
@@ -41,8 +43,7 @@ pub(crate) fn create(
     identity: &Identity,
     room: &RoomUri,
     hub: &ExternalSender,
-    policy: &RoomPolicy,
-    framed: bool,
+    new: &NewRoom,
 ) -> Result<Founding, ClientError> {
     check_hub(room, hub)?;
     let config = MlsGroupCreateConfig::builder()
@@ -54,7 +55,7 @@ pub(crate) fn create(
         .sender_ratchet_configuration(sender_ratchet())
         .max_past_epochs(PAST_EPOCHS)
         .use_ratchet_tree_extension(false)
-        .with_group_context_extensions(context_extensions(identity, hub, policy, framed)?)
+        .with_group_context_extensions(context_extensions(identity, hub, new)?)
         .build();
     // req: MP06-3.1-05, MP06-7.2-01
     let group = MlsGroup::new_with_group_id(provider, &identity.signer, &config, group_id(room), identity.credential())
@@ -93,8 +94,7 @@ pub(crate) fn ratchet_tree(group: &MlsGroup) -> Result<RatchetTree, ClientError>
 fn context_extensions(
     identity: &Identity,
     hub: &ExternalSender,
-    policy: &RoomPolicy,
-    framed: bool,
+    new: &NewRoom,
 ) -> Result<Extensions<GroupContext>, ClientError> {
     // req: MP06-7.4-02, MP06-7.4-03, MP06-7.5-09
     let required = RequiredCapabilitiesExtension::new(
@@ -102,11 +102,13 @@ fn context_extensions(
         &[ProposalType::AppDataUpdate, ProposalType::SelfRemove],
         &[],
     );
-    let components = components::of_new_room(hub, policy, framed)?;
+    let components = components::of_new_room(hub, &new.policy, new.media_types)?;
     let hub = openmls::prelude::ExternalSender::tls_deserialize_exact_bytes(&hub.to_bytes()?)
         .map_err(library("the hub's key"))?;
     let mut dictionary = AppDataDictionary::new();
-    dictionary.insert(participants::COMPONENT, participants::first(&user_of(&identity.client)?, policy)?.to_bytes()?);
+    // req: RP03-5-01
+    let founders = participants::founders(&user_of(&identity.client)?, &new.participants, &new.policy)?;
+    dictionary.insert(participants::COMPONENT, founders.to_bytes()?);
     for (component, data) in components {
         dictionary.insert(component.0, data);
     }

@@ -24,6 +24,23 @@ pub(crate) fn first(creator: &UserUri, policy: &RoomPolicy) -> Result<Participan
     ParticipantListData::new(vec![UserRolePair::new(creator.clone(), role)]).map_err(failure)
 }
 
+/// The list of a new room with its creator, and with the others who are in it from the start, in the lowest role.
+///
+/// # Errors
+/// When the policy has no role for participants, or somebody is named twice.
+pub(crate) fn founders(
+    creator: &UserUri,
+    others: &[UserUri],
+    policy: &RoomPolicy,
+) -> Result<ParticipantListData, MlsFailure> {
+    let mut founders = first(creator, policy)?.participants().to_vec();
+    let roles = policy.roles.as_ref().map(RolesList::roles).unwrap_or_default();
+    let lowest = roles.iter().map(|role| role.role_index).filter(|role| *role > RoleIndex::BANNED).min();
+    let lowest = lowest.ok_or_else(|| MlsFailure::ParticipantList("the policy has no role for participants".into()))?;
+    founders.extend(others.iter().map(|other| UserRolePair::new(other.clone(), lowest)));
+    ParticipantListData::new(founders).map_err(failure)
+}
+
 /// The update that appends a user with a role.
 pub(crate) fn adding(user: &UserUri, role: RoleIndex) -> ParticipantListUpdate {
     ParticipantListUpdate {

@@ -2,11 +2,11 @@
 
 use mimi_arch::RoomUri;
 use mimi_protocol::{Epoch, codec::Wire as _, mls::ExternalSender};
-use mimi_room_policy::{policy::RoomPolicy, ready_made::RoomKind};
+use mimi_room_policy::ready_made::RoomKind;
 
-use super::Session;
+use super::{NewRoom, Session};
 use crate::{
-    error::{ClientError, MlsFailure},
+    error::ClientError,
     mls::{
         Provider,
         create::{self, Founding},
@@ -37,27 +37,11 @@ impl Session {
     ///
     /// # Errors
     /// When this client knows the room already, or the hub's key is not usable.
-    pub(crate) fn found(
+    pub(crate) fn found_as(
         &mut self,
         room: &RoomUri,
         external_sender: &[u8],
-        options: RoomOptions,
-    ) -> Result<Founding, ClientError> {
-        let policy = options.kind.policy(&[], None).filter(|_| options.kind != RoomKind::DirectMessage);
-        let policy = policy.ok_or(MlsFailure::RoomKind { kind: options.kind.name() })?;
-        self.found_by_policy(room, external_sender, &policy, options.media_types)
-    }
-
-    /// The same with a policy that need not be a ready-made one.
-    ///
-    /// # Errors
-    /// As [`Session::found`], and when the policy does not encode.
-    pub(crate) fn found_by_policy(
-        &mut self,
-        room: &RoomUri,
-        external_sender: &[u8],
-        policy: &RoomPolicy,
-        media_types: bool,
+        new: &NewRoom,
     ) -> Result<Founding, ClientError> {
         let hub = ExternalSender::from_bytes(external_sender)?;
         let identity = &self.account.identity;
@@ -71,7 +55,7 @@ impl Session {
                 None => {}
                 Some(_) => return Err(ClientError::AlreadyAMember { room: room.clone() }),
             }
-            let founding = create::create(&provider, identity, room, &hub, policy, media_types)?;
+            let founding = create::create(&provider, identity, room, &hub, new)?;
             rooms::put(transaction, &RoomRow::new(room, Standing::Creating, Epoch(0)))?;
             Ok(founding)
         })
@@ -94,5 +78,16 @@ impl Session {
             room_group::delete(&Provider::new(transaction), room)?;
             Ok(rooms::delete(transaction, room)?)
         })
+    }
+
+    /// The same for a room of a ready-made kind.
+    #[cfg(test)]
+    pub(crate) fn found(
+        &mut self,
+        room: &RoomUri,
+        external_sender: &[u8],
+        options: RoomOptions,
+    ) -> Result<Founding, ClientError> {
+        self.found_as(room, external_sender, &NewRoom::of(options)?)
     }
 }

@@ -13,6 +13,7 @@ mod intent;
 mod join_links;
 mod joining;
 mod message;
+mod new_room;
 mod pending;
 mod receive;
 mod report;
@@ -31,6 +32,7 @@ pub use self::{
     founding::RoomOptions,
     intent::{Intent, MetadataChange},
     join_links::NewJoinLink,
+    new_room::NewRoom,
     report::ReportOptions,
     update::{PrepareOptions, PreparedUpdate},
 };

@@ -108,6 +108,12 @@ impl Session {
                     adds.push(checked);
                 }
             }
+            // One client of each user at a time: the first that was given out, if none is there.
+            // req: RP03-5-15
+            if components::is_single_device(group.public_group().group_context()) {
+                let there = members.iter().any(|member| member.user().as_ref() == Some(target));
+                adds.truncate(usize::from(!there));
+            }
             if adds.is_empty() {
                 return Err(ClientError::NobodyToAdd { room: room.clone(), user: target.clone() });
             }

@@ -35,7 +35,7 @@ use crate::{
     Event, PreparedUpdate, RoomSummary,
     crypto::LibraryHpke,
     mls::{Identity, SUITE},
-    session::{JoinStep, RoomOptions, Session},
+    session::{JoinStep, NewRoom, RoomOptions, Session},
     state::{
         State,
         account::{Account, Provider},
@@ -162,7 +162,8 @@ impl Hub {
     pub(super) fn create_room_with_strategy(&mut self, creator: &Device, strategy: PendingProposalPolicy) {
         let mut policy = RoomKind::Group.policy(&[], None).unwrap();
         policy.operational.as_mut().unwrap().pending_proposal_policy = strategy;
-        let founding = creator.session().found_by_policy(&room(), &self.external_sender(), &policy, false).unwrap();
+        let new = NewRoom { policy, participants: Vec::new(), media_types: false };
+        let founding = creator.session().found_as(&room(), &self.external_sender(), &new).unwrap();
         creator.session().founded(&room()).unwrap();
         self.group_info = Some(founding.group_info);
         self.tree = Some(founding.ratchet_tree);

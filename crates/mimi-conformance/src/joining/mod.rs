@@ -1,7 +1,9 @@
 //! The ways into a room, over the network: by a joining code (draft-ietf-mimi-room-policy-03 sections 6.2 and 8.1.1,
-//! draft-ietf-mimi-protocol-06 section 5.6).
+//! draft-ietf-mimi-protocol-06 section 5.6); and the rooms that let in only so many, or only these (section 5).
 
 mod codes;
+mod limits;
+mod welcomes;
 
 use mimi_arch::RoomUri;
 use mimi_client::{Client, ClientError, Event, GroupInfoFailure, Invitation};
@@ -11,7 +13,7 @@ use crate::check::Check;
 use crate::scenario::{Halt, left_by_earlier};
 
 /// The checks of this group.
-pub(crate) static CHECKS: &[&[Check]] = &[codes::CODES];
+pub(crate) static CHECKS: &[&[Check]] = &[codes::CODES, limits::LIMITS, welcomes::WELCOMES];
 
 /// What the checks of this group share.
 #[derive(Default)]

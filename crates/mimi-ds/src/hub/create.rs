@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mimi_arch::{ClientUri, RoleIndex, RoomUri};
+use mimi_arch::{ClientUri, RoomUri};
 use mimi_protocol::{
     AcceptedTimestamp, Epoch, SignatureScheme, Wire,
     franking::FrankingAgentData,
@@ -12,7 +12,11 @@ use mimi_protocol::{
 };
 
 use super::{
-    Accepted, CreateRefusal, HubIdentity, HubRoom, Member, participants::Participants, policy::Policy, roster::Roster,
+    Accepted, CreateRefusal, HubIdentity, HubRoom, Member, ParentParticipants,
+    membership_style::{check_founders, check_parent, parent_of},
+    participants::Participants,
+    policy::Policy,
+    roster::Roster,
 };
 use crate::group::{GroupInfoError, RoomGroup};
 
@@ -37,6 +41,23 @@ impl<G: RoomGroup> HubRoom<G> {
         group_info: GroupInfo,
         tree: &RatchetTree,
     ) -> Result<(Self, Accepted), CreateRefusal> {
+        Self::create_under(now, hub, creator, room, group_info, tree, None)
+    }
+
+    /// The same for a room that may depend on another one of this hub's, with that room's participants.
+    ///
+    /// # Errors
+    /// As [`HubRoom::create`]; [`CreateRefusal::Parent`] when the room depends on another one and that one's participants are missing.
+    // req: RP03-5-08
+    pub fn create_under(
+        now: AcceptedTimestamp,
+        hub: &HubIdentity,
+        creator: &ClientUri,
+        room: RoomUri,
+        group_info: GroupInfo,
+        tree: &RatchetTree,
+        parent: Option<&ParentParticipants>,
+    ) -> Result<(Self, Accepted), CreateRefusal> {
         if *room.domain() != hub.domain {
             return Err(CreateRefusal::OtherHub(room.domain().clone()));
         }
@@ -45,13 +66,18 @@ impl<G: RoomGroup> HubRoom<G> {
         let creator = check_members(&group, creator)?;
         check_context(&group, hub)?;
         check_franking(&group, hub)?;
-        let participants = check_participants(&group, &creator)?;
+        let policy = Policy::read(&group)?;
+        Policy::check(&policy, &hub.domain)?;
+        let participants = participants_of(&group)?;
+        check_founders(participants.data(), &creator, &policy)?;
+        if let Some(of) = parent_of(&policy) {
+            check_parent(participants.data(), &of, parent)?;
+        }
 
         let mut roster = Roster::default();
         roster.insert(0, creator);
-        let policy = Policy::read(&group)?;
-        Policy::check(&policy, &hub.domain)?;
         let policy = Policy::new(policy, &participants, &roster)?;
+        policy.check_limits()?;
         let links = policy.components().join_links.as_ref().map(|links| links.links.as_slice());
         policy.check_links(links.unwrap_or_default(), now.0 / 1_000)?;
         let room = Self {
@@ -65,7 +91,8 @@ impl<G: RoomGroup> HubRoom<G> {
             accepted: now,
             commits_since_snapshot: 0,
         };
-        let effects = vec![room.checkpoint()?];
+        let mut effects = vec![room.checkpoint()?];
+        effects.extend(room.style_effects());
         Ok((room, Accepted { timestamp: now, frank: None, effects }))
     }
 }
@@ -99,15 +126,10 @@ fn check_members(group: &impl RoomGroup, creator: &ClientUri) -> Result<Member, 
     }
 }
 
-fn check_participants(group: &impl RoomGroup, creator: &Member) -> Result<Participants, CreateRefusal> {
-    let data = group
-        .component(ComponentId::PARTICIPANT_LIST)
-        .and_then(|data| ParticipantListData::from_bytes(data).ok())
-        .ok_or(CreateRefusal::Participants)?;
-    match data.participants() {
-        [only] if *only.user() == creator.user && only.role_index() > RoleIndex::BANNED => Ok(Participants::new(data)),
-        _ => Err(CreateRefusal::Participants),
-    }
+fn participants_of(group: &impl RoomGroup) -> Result<Participants, CreateRefusal> {
+    let data = group.component(ComponentId::PARTICIPANT_LIST);
+    let data = data.and_then(|data| ParticipantListData::from_bytes(data).ok()).ok_or(CreateRefusal::Participants)?;
+    Ok(Participants::new(data))
 }
 
 /// A room need not be franked. If it is to be, then by this hub with its key, and with Safe AAD, in which the tag stands.

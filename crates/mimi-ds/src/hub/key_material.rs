@@ -94,9 +94,14 @@ impl<G: RoomGroup> HubRoom<G> {
         let Some(requester) = requester else {
             return Err(KeyMaterialRefusal::Credential(user));
         };
-        let needed =
-            if user == *target { CapabilityType::CAN_ADD_OWN_CLIENT } else { CapabilityType::CAN_ADD_PARTICIPANT };
-        self.policy.holds(&user, needed)?;
+        if user == *target {
+            self.policy.holds(&user, CapabilityType::CAN_ADD_OWN_CLIENT)?;
+        } else if self.policy.is_fixed() {
+            // Nobody is added, but clients of participants are.
+            self.policy.may_be_brought(target)?;
+        } else {
+            self.policy.holds(&user, CapabilityType::CAN_ADD_PARTICIPANT)?;
+        }
         if matches!(self.standing(&user), Standing::Leaving | Standing::LeavingInactive) {
             return Err(KeyMaterialRefusal::Leaving(user));
         }

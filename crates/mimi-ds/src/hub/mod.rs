@@ -16,6 +16,7 @@ mod hub_proposals;
 mod join_code;
 pub mod key_material;
 mod meaning;
+mod membership_style;
 mod participants;
 mod policy;
 mod record;
@@ -42,6 +43,7 @@ pub use self::{
     group_info::GroupInfoRefusal,
     hub_proposals::Gone,
     join_code::{ClaimedGroupInfo, JoinGrant, JoinLinkFault, joiner_named},
+    membership_style::ParentParticipants,
     policy::{Denied, PolicyFault},
     refusal::{CreateRefusal, NotAllowed, RestoreError, SubmitRefusal, UpdateRefusal},
     report::{AbuseRefusal, ProvenReport},

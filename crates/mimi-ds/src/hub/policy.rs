@@ -1,6 +1,8 @@
 //! The policy of a room at its hub: what its policy components say, and who is in the room as far as a decision depends on it
 //! (draft-ietf-mimi-room-policy-03, draft-ietf-mimi-protocol-06 section 3.1). What somebody may do is decided by `mimi-room-policy` alone.
 
+use std::collections::BTreeSet;
+
 use mimi_arch::{
     Domain, RoleIndex, UserUri,
     mls::{ComponentId, CredentialType},
@@ -97,6 +99,48 @@ impl Policy {
             state.insert(participant.user().clone(), participant.role_index(), clients)?;
         }
         Ok(Self { components, state })
+    }
+
+    /// Whether those who found a room are within its limits.
+    // req: RP03-5-16, RP03-5-17
+    pub(super) fn check_limits(&self) -> Result<(), Refusal> {
+        let count = self.state.entries();
+        if let Some(maximum) = self.state.base().max_users.filter(|maximum| count > u64::from(*maximum)) {
+            return Err(Refusal::MaxUsers { maximum, after: count });
+        }
+        let clients = self.state.clients();
+        if let Some(maximum) = self.state.base().max_clients.filter(|maximum| clients > u64::from(*maximum)) {
+            return Err(Refusal::MaxClients { maximum, after: clients });
+        }
+        for definition in self.components.roles.iter().flat_map(|roles| roles.roles()) {
+            let (role, count) = (definition.role_index, self.state.count(definition.role_index));
+            let after = u64::from(count.participants);
+            if let Some(maximum) = definition.maximum_participants_constraint.filter(|it| after > u64::from(*it)) {
+                return Err(Refusal::MaximumParticipants { role, maximum, after });
+            }
+            let after = u64::from(count.active);
+            if let Some(maximum) = definition.maximum_active_participants_constraint.filter(|it| after > u64::from(*it))
+            {
+                return Err(Refusal::MaximumActiveParticipants { role, maximum, after });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes note of who is a participant of the parent room.
+    pub(super) fn know_parent(&mut self, participants: BTreeSet<UserUri>) {
+        self.state.set_parent_participants(participants);
+    }
+
+    /// Whether the participants of a room are fixed.
+    pub(super) const fn is_fixed(&self) -> bool {
+        self.state.base().fixed_membership
+    }
+
+    /// Whether a participant's clients may be added.
+    // req: RP03-5-02
+    pub(super) fn may_be_brought(&self, user: &UserUri) -> Result<(), Denied> {
+        self.holds(user, CapabilityType::CAN_ADD_OWN_CLIENT)
     }
 
     /// All policy components.

@@ -1,9 +1,11 @@
 //! Why a hub refuses, and what it answers then.
 
-use mimi_arch::{ClientUri, Domain, UserUri};
+use mimi_arch::{ClientUri, Domain, RoomUri, UserUri};
 use mimi_protocol::{
     DecodeError, Epoch, KeyPackageRef, ProposalRef, submit_message::SubmitMessageResponse, update::UpdateRoomResponse,
 };
+
+use mimi_room_policy::authorize::Refusal;
 
 use super::{
     join_code::JoinLinkFault,
@@ -30,9 +32,17 @@ pub enum CreateRefusal {
     /// The creator has to be the one member.
     #[error("the group's only member has to be the creating client")]
     Members,
-    /// The creator has to be the one participant, and not banned.
-    #[error("the participant list has to hold the creator alone, with a role of participants")]
+    /// The creator has to be the one participant, or where participants are fixed one of them, and none is banned.
+    #[error(
+        "the participant list has to hold the creator, where participants are not fixed alone, and roles of participants"
+    )]
     Participants,
+    /// There is no room of that name here on which it could depend.
+    #[error("{0}, on which the room is to depend, is no room of this hub")]
+    Parent(RoomUri),
+    /// A limit of the policy, or the rule about rooms that depend on another one.
+    #[error(transparent)]
+    Rule(#[from] Refusal),
     /// The hub has to be the first external sender.
     #[error("the first external sender is not this hub")]
     ExternalSender,
@@ -161,6 +171,9 @@ pub enum NotAllowed {
     /// Whoever comes in by a join link for one user has to remove it.
     #[error("the join link is for one user, and the commit that uses it does not remove it")]
     OneTimeLinkStays,
+    /// A room keeps the style of membership that it was created with.
+    #[error("whether participants are fixed and which room a room depends on is said when it is created, and stays")]
+    MembershipStyle,
     /// Another franking agent than this hub.
     #[error("the franking agent of a room is its hub, with the key of its external sender")]
     FrankingAgent,

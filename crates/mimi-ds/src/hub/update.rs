@@ -102,10 +102,10 @@ impl<G: RoomGroup> HubRoom<G> {
         key: &dyn LabelSigner,
     ) -> Result<Accepted, UpdateRefusal> {
         let facts = UpdateFacts { routes: routes.clone(), ..UpdateFacts::default() };
-        self.update_knowing(now, source, request, &facts, key)
+        self.update_knowing(now, source, request, &facts, Some(key))
     }
 
-    /// The same with all that an update is decided with.
+    /// The same with all that an update is decided with; without a key the hub proposes nothing.
     ///
     /// # Errors
     /// As [`HubRoom::update`].
@@ -115,10 +115,9 @@ impl<G: RoomGroup> HubRoom<G> {
         source: &Domain,
         request: &UpdateRequest,
         facts: &UpdateFacts,
-        key: &dyn LabelSigner,
+        key: Option<&dyn LabelSigner>,
     ) -> Result<Accepted, UpdateRefusal> {
-        let key = self.is_hubs(key).then_some(key);
-        self.update_with(now, source, request, facts, key)
+        self.update_with(now, source, request, facts, key.filter(|key| self.is_hubs(*key)))
     }
 
     fn update_with(
@@ -224,7 +223,8 @@ impl<G: RoomGroup> HubRoom<G> {
         let proposer = proposer.ok_or(NotAllowed::WireFormat)?;
         self.authorize(&proposer, &deeds, Door::Open)?;
         self.authorize_with_pending(&self.deeds(&new.iter().collect::<Vec<_>>())?, Door::Open)?;
-        self.policy_after(&outcome)?;
+        let policy = self.policy_after(&outcome)?;
+        self.check_style_stays(&outcome, policy.as_ref())?;
 
         let log = Handshake::Proposals(new.iter().map(|new| new.message.clone()).collect());
         // req: MP06-5.5-21
@@ -265,6 +265,7 @@ impl<G: RoomGroup> HubRoom<G> {
         let door = self.way_in(committer.user(), &deeds, by_code)?;
         self.authorize_with_pending(deeds.last().map(std::slice::from_ref).unwrap_or_default(), door)?;
         let policy = self.policy_after(&outcome)?;
+        self.check_style_stays(&outcome, policy.as_ref())?;
         check_welcome(bundle.welcome, &outcome, &facts.routes)?;
         let full_tree = match bundle.tree {
             RatchetTreeOption::Full(tree) => Some(tree),

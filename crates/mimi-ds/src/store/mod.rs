@@ -74,6 +74,18 @@ pub trait Store: Send + Sync {
     /// The store cannot be read.
     fn join_grant(&self, room: &RoomUri, client: &ClientUri) -> Result<Option<JoinGrant>, StoreError>;
 
+    /// The rooms that depend on this one.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn children(&self, parent: &RoomUri) -> Result<Vec<RoomUri>, StoreError>;
+
+    /// The rooms on which others depend.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn parents(&self) -> Result<Vec<RoomUri>, StoreError>;
+
     /// Pairs of provider and room for which something waits in the outbox.
     ///
     /// # Errors
@@ -402,6 +414,9 @@ pub enum Conflict {
     /// There is a client of that name or token, or its account is missing.
     #[error("the client exists or its account does not")]
     ClientExists,
+    /// There is a room with these fixed participants.
+    #[error("there is a room with exactly these participants")]
+    FixedRoomExists,
     /// There is no such account, or it was deleted.
     #[error("the account is not there")]
     AccountMissing,

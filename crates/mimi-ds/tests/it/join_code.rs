@@ -164,7 +164,7 @@ impl Hall {
         let now = self.now();
         let before = self.world.fingerprint();
         let request = UpdateRequest(bundle.clone());
-        let decided = self.world.room.update_knowing(now, client.uri.domain(), &request, facts, &*SIGNER);
+        let decided = self.world.room.update_knowing(now, client.uri.domain(), &request, facts, Some(&*SIGNER));
         match &decided {
             Ok(accepted) => {
                 self.world.effects.extend(accepted.effects.clone());

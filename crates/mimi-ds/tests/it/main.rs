@@ -14,6 +14,7 @@ mod key_material;
 mod leaves;
 mod leaves_walk;
 mod many_rooms;
+mod membership_style;
 mod people;
 mod queues;
 mod restore;

@@ -234,7 +234,8 @@ pub enum Step<'a> {
         /// How many.
         clients: u32,
     },
-    /// Add clients of another user who is on the participant list already. No capability covers it.
+    /// Add clients of another user who is on the participant list already. No capability covers it, and it is allowed only where the
+    /// participants are fixed.
     AddClientsOf {
         /// The participant.
         user: &'a UserUri,

@@ -30,8 +30,7 @@ impl<'a> Judge<'_, '_, 'a> {
             Step::Kick { user, clients } => self.kick(user, clients),
             Step::AddOwnClient { replaces } => self.add_own_client(replaces),
             Step::AddOtherOwnClients { clients } => self.add_other_own_clients(clients),
-            // req: RP03-8.1.3-15
-            Step::AddClientsOf { .. } => Err(Refusal::NoCapability),
+            Step::AddClientsOf { user, clients } => self.add_clients_of(user, clients),
             Step::RemoveOwnClients { clients, acting } => self.remove_own_clients(clients, acting),
             Step::OpenJoin { role } => self.open_join(role),
             Step::JoinPreauthorized { role } => self.join_preauthorized(role),
@@ -246,6 +245,22 @@ impl<'a> Judge<'_, '_, 'a> {
         if !member {
             return Err(Refusal::NotMember);
         }
+        self.projection.add_clients(self.state, user, clients);
+        Ok(by)
+    }
+
+    /// No capability covers it. Where participants are fixed nobody could else be brought in, and section 5 has their clients added: those
+    /// that could also come by themselves.
+    // req: RP03-5-02, RP03-8.1.3-15
+    fn add_clients_of(&mut self, user: &'a UserUri, clients: u32) -> Result<Authority, Refusal> {
+        if !self.state.base().fixed_membership {
+            return Err(Refusal::NoCapability);
+        }
+        let (_, _, member) = self.standing.participant()?;
+        if !member {
+            return Err(Refusal::NotMember);
+        }
+        let by = has(self.state, self.target(user)?.role, Cap::CAN_ADD_OWN_CLIENT)?;
         self.projection.add_clients(self.state, user, clients);
         Ok(by)
     }

@@ -216,6 +216,11 @@ fn name(step: &Step) -> &'static str {
 
 /// One step, by its line of the table. Capabilities that no line has authorize nothing (section 8.7).
 fn single(room: &Room, actor: &Actor, step: &Step) -> Result<&'static str, Broken> {
+    if let Step::AddClientsOf { user, .. } = step
+        && room.base.fixed_membership
+    {
+        return brought(room, actor, user);
+    }
     let Some(fact) = TABLE.iter().find(|fact| fact.step == name(step)) else {
         return Err(match step {
             Step::UpdateComponent { .. } => Broken("no-capability-for-component", RESERVED),
@@ -244,6 +249,17 @@ fn single(room: &Room, actor: &Actor, step: &Step) -> Result<&'static str, Broke
     };
     require(role.is_some_and(|role| role.lists(from, to)), "transition-not-listed", fact.section)?;
     Ok(ground)
+}
+
+/// Section 5: where participants are fixed, their clients can be added. By whom is not said; those that could also come by themselves (IRP-73).
+fn brought(room: &Room, actor: &Actor, user: &str) -> Result<&'static str, Broken> {
+    const CAPABILITY: &str = "canAddOwnClient";
+    let fact = fact("addClientsOf", CAPABILITY, Holder::Target, From::Member, Transition::None, ADDING);
+    place(room, actor, &fact)?;
+    let role = room.participant(user).map(|participant| participant.role);
+    let role = role.ok_or(Broken("target-not-participant", ADDING))?;
+    let holds = role != 1 && room.role(role).is_some_and(|role| role.has(CAPABILITY));
+    require(holds, "missing-capability", ADDING).map(|()| CAPABILITY)
 }
 
 /// Whether a ban or unban is not possible by the capabilities of those names, since the role is not exactly as it has to be.

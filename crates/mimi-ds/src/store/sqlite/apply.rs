@@ -74,6 +74,16 @@ fn apply(connection: &Connection, effect: &Effect) -> Result<(), StoreError> {
         )
         .map(drop),
         Effect::PutJoinGrant { room, grant } => rooms::put_join_grant(connection, room, grant),
+        Effect::PutFixedRoom { room, participants } => insert(
+            "INSERT INTO fixed_rooms (room, participants) VALUES (?1, ?2)",
+            params![room.as_str(), participants],
+            Conflict::FixedRoomExists,
+        ),
+        Effect::PutChildRoom { room, parent } => run(
+            "INSERT OR REPLACE INTO child_rooms (room, parent) VALUES (?1, ?2)",
+            params![room.as_str(), parent.as_str()],
+        )
+        .map(drop),
         Effect::DropRoute { reference } => {
             run("DELETE FROM routes WHERE reference = ?1", params![reference.as_bytes()]).map(drop)
         }

@@ -173,6 +173,15 @@ impl Store for SqliteStore {
         self.read(|connection| rooms::join_grant(connection, room, client))
     }
 
+    fn children(&self, parent: &RoomUri) -> Result<Vec<RoomUri>, StoreError> {
+        let sql = "SELECT room FROM child_rooms WHERE parent = ?1 ORDER BY room";
+        texts(self.many(sql, params![parent.as_str()], |row| row.get(0))?, "room")
+    }
+
+    fn parents(&self) -> Result<Vec<RoomUri>, StoreError> {
+        texts(self.many("SELECT DISTINCT parent FROM child_rooms ORDER BY parent", &[], |row| row.get(0))?, "room")
+    }
+
     fn outbox_lanes(&self) -> Result<Vec<(Domain, RoomUri)>, StoreError> {
         self.many("SELECT DISTINCT provider, room FROM outbox ORDER BY provider, room", &[], |row| {
             Ok((row.get(0)?, row.get(1)?))

@@ -6,8 +6,10 @@ use super::database_error;
 use crate::store::StoreError;
 
 /// What brings a database from the version of its index to the next one. Never edited once released, only appended to.
-pub(super) const MIGRATIONS: [&str; 10] =
-    [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8, VERSION_9, VERSION_10];
+pub(super) const MIGRATIONS: [&str; 11] = [
+    VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8, VERSION_9, VERSION_10,
+    VERSION_11,
+];
 
 const VERSION_1: &str = "
 CREATE TABLE rooms (
@@ -291,6 +293,19 @@ CREATE TABLE expected_tokens (
 const VERSION_10: &str = "
 -- When a person dealt with the report.
 ALTER TABLE abuse_reports ADD COLUMN handled INTEGER;
+";
+
+const VERSION_11: &str = "
+-- Of each set of participants there is one room in which they are fixed, for each room on which it may depend.
+CREATE TABLE fixed_rooms (
+    room TEXT PRIMARY KEY REFERENCES rooms (room) ON DELETE CASCADE,
+    participants BLOB NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
+CREATE TABLE child_rooms (
+    room TEXT PRIMARY KEY REFERENCES rooms (room) ON DELETE CASCADE,
+    parent TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX child_rooms_parent ON child_rooms (parent, room);
 ";
 
 /// The schema version this program writes.
