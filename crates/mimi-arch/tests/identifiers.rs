@@ -323,3 +323,19 @@ fn an_error_cites_the_revision_that_is_followed() {
     let error: UriError = "mimi://a.example/x/y".parse::<MimiUri>().unwrap_err();
     assert_eq!(error.section(), format!("{} section 4", revisions::IDENTITY));
 }
+
+#[test]
+fn the_groups_of_a_room_are_told_apart_by_their_number_and_from_those_of_other_rooms() {
+    let room: RoomUri = "mimi://a.example/r/clubhouse".parse().unwrap();
+    assert_eq!(room.group_id(1), b"mimi://a.example/g/clubhouse");
+    assert_eq!(room.group_id(2), b"mimi://a.example/g/clubhouse#2");
+    for number in [1, 2, 10, u32::MAX] {
+        assert_eq!(room.group_number(&room.group_id(number)), Some(number));
+    }
+    for foreign in ["", "mimi://a.example/g/club", "mimi://a.example/g/clubhouse2", "mimi://b.example/g/clubhouse"] {
+        assert_eq!(room.group_number(foreign.as_bytes()), None, "{foreign}");
+    }
+    for odd in ["#", "#0", "#1", "#02", "#+2", "#-2", "#2#2", "#4294967296", "#x"] {
+        assert_eq!(room.group_number(format!("mimi://a.example/g/clubhouse{odd}").as_bytes()), None, "{odd}");
+    }
+}

@@ -11,7 +11,9 @@ use std::{
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use mimi_arch::{Domain, RoleIndex, RoomUri, UserUri};
-use mimi_client::{Client, ClientConfig, Event, Form, Franking, Passphrase, Relation, ReportOptions, RoomSummary};
+use mimi_client::{
+    Client, ClientConfig, EndedBy, Event, Form, Franking, Passphrase, Relation, ReportOptions, RoomSummary,
+};
 use mimi_protocol::{AcceptedTimestamp, report_abuse::AbuseType};
 
 use crate::{
@@ -174,6 +176,24 @@ enum Action {
     Room(RoomAction),
     #[command(flatten)]
     State(StateAction),
+    /// Makes the next group of a persistent room of this client's provider in which nobody is left.
+    Reopen {
+        /// The room's URI or name.
+        room: String,
+    },
+    /// Takes this client out of a room; the user stays a participant and may come back with `join`.
+    StepOut {
+        /// The room's URI or name.
+        room: String,
+    },
+    /// Destroys a room, where this user's role may: everybody is out of it, and nothing is accepted in it any more.
+    Destroy {
+        /// The room's URI or name.
+        room: String,
+        /// Means it.
+        #[arg(long, required = true)]
+        yes: bool,
+    },
     /// Leaves a room with all clients of the user, as soon as another client commits it.
     Leave {
         /// The room's URI or name.
@@ -286,11 +306,32 @@ async fn act(client: &Client, action: Action) -> anyhow::Result<()> {
             client.delete_account().await?;
             println!("deleted {} with all its clients", client.user());
         }
+        Action::Reopen { room } => {
+            let room = room_uri(client, &room)?;
+            client.reopen(&room).await?;
+            println!("reopened {room}");
+        }
+        Action::StepOut { room } => {
+            let room = room_uri(client, &room)?;
+            catch_up(client).await?;
+            client.step_out(&room).await?;
+            println!("this client goes from {room}; {} stays a participant", client.user());
+        }
+        Action::Destroy { room, .. } => {
+            let room = room_uri(client, &room)?;
+            catch_up(client).await?;
+            let accepted = client.destroy_room(&room).await?;
+            println!("{} destroyed {room}", clock(accepted));
+        }
         Action::Leave { room } => {
             let room = room_uri(client, &room)?;
             catch_up(client).await?;
             client.leave(&room).await?;
-            println!("leaving {room}: no more messages can be sent; done as soon as another client commits it");
+            if client.room(&room).await?.active {
+                println!("leaving {room}: no more messages can be sent; done as soon as another client commits it");
+            } else {
+                println!("left {room}, where nobody else was");
+            }
         }
     }
     Ok(())
@@ -477,6 +518,14 @@ fn line(event: &Event) -> String {
         }
         Event::ProposalsReceived { room, count, accepted } => {
             format!("{} {room} {count} proposals to commit", clock(*accepted))
+        }
+        Event::RoomEnded { room, by, accepted } => {
+            let how = match by {
+                EndedBy::Participant(user) => format!("{user} destroyed the room"),
+                EndedBy::Hub => "the room's provider destroyed it".to_owned(),
+                _ => "everybody has left the room".to_owned(),
+            };
+            format!("{} {room} {how}", clock(*accepted))
         }
         Event::Removed { room, accepted } => format!("{} {room} this client was removed", clock(*accepted)),
         Event::Dropped { room, count } => format!("{room} the provider dropped {count} messages that were not fetched"),

@@ -5,10 +5,10 @@ use std::{future::Future, time::Duration};
 
 use mimi_client_api::{
     AcknowledgeRequest, AssetPiece, ConveyConsentRequest, CreateRoomRequest, DeleteAccountRequest, DescribeRequest,
-    DescribeResponse, DownloadRequest, FetchProfileRequest, FindUsersRequest, ForgetRoomRequest, ListConsentsRequest,
-    ListConsentsResponse, Profile, QueuedEvent, RegisterRequest, RegisterResponse, RemoveClientRequest, RoomCall,
-    RoomReply, SetAccountRequest, UploadKeyPackagesRequest, WatchRequest, client_api_client::ClientApiClient,
-    convey_consent_response::Conveyed,
+    DescribeResponse, DownloadRequest, FetchProfileRequest, FetchRoomStateRequest, FindUsersRequest, ForgetRoomRequest,
+    ListConsentsRequest, ListConsentsResponse, Profile, QueuedEvent, RegisterRequest, RegisterResponse,
+    RemoveClientRequest, RoomCall, RoomReply, RoomState, SetAccountRequest, UploadKeyPackagesRequest, WatchRequest,
+    client_api_client::ClientApiClient, convey_consent_response::Conveyed,
 };
 use tonic::{
     Code, Request, Response, Status, Streaming,
@@ -93,6 +93,11 @@ impl Api {
     pub(crate) async fn create_room(&self, request: CreateRoomRequest) -> Result<u64, TransportError> {
         let mut client = self.client.clone();
         Ok(answer(client.create_room(self.request(request))).await?.accepted_timestamp)
+    }
+
+    pub(crate) async fn fetch_room_state(&self, room_uri: String) -> Result<RoomState, TransportError> {
+        let mut client = self.client.clone();
+        answer(client.fetch_room_state(self.request(FetchRoomStateRequest { room_uri }))).await
     }
 
     pub(crate) async fn fetch_key_material(&self, call: RoomCall) -> Result<RoomReply, TransportError> {

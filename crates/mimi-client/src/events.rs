@@ -89,6 +89,15 @@ pub enum Event {
         /// The hub's acceptance time.
         accepted: AcceptedTimestamp,
     },
+    /// The room is over: a participant or its provider destroyed it, or every participant left. This client's keys of the room are deleted.
+    RoomEnded {
+        /// The room.
+        room: RoomUri,
+        /// Who ended it.
+        by: EndedBy,
+        /// The hub's acceptance time.
+        accepted: AcceptedTimestamp,
+    },
     /// The provider dropped application messages, because this client did not fetch them for long or they were too many. What the room
     /// is follows from handshake messages, which are never dropped.
     Dropped {
@@ -119,10 +128,23 @@ impl Event {
             | Self::MetadataChanged { room, .. }
             | Self::ProposalsReceived { room, .. }
             | Self::Removed { room, .. }
+            | Self::RoomEnded { room, .. }
             | Self::Dropped { room, .. }
             | Self::Undecryptable { room, .. } => room,
         }
     }
+}
+
+/// Who ended a room, or a room's group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndedBy {
+    /// A participant, whose role is allowed to destroy the room.
+    Participant(UserUri),
+    /// The provider that hosts it.
+    Hub,
+    /// All who had a client in it: they left. A persistent room stays for those who come back (draft-ietf-mimi-room-policy-03 section 5).
+    Everybody,
 }
 
 /// What a message is to another one (draft-ietf-mimi-content-08 section 5). Whether the sender may do that to it is for the reader to

@@ -106,7 +106,7 @@ pub use self::{
         ProfileFieldName, Recovered, Sent,
     },
     error::{ClientError, GroupInfoFailure, IntentFault, KeyMaterialFailure, MlsFailure, StateError, TransportError},
-    events::{Event, Form, Franking, Relation, RoomSummary},
+    events::{EndedBy, Event, Form, Franking, Relation, RoomSummary},
     invitation::{Invitation, InvitationError},
     pending::{CommitTime, WaitingProposals},
     session::{

@@ -7,7 +7,8 @@ use thiserror::Error;
 
 use crate::check::Check;
 use crate::{
-    client, consent, content, flow, follower, franking, input, joining, moderation, policy, privacy, query, transport,
+    client, consent, content, flow, follower, franking, input, joining, lifecycle, moderation, policy, privacy, query,
+    transport,
 };
 
 static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
@@ -24,6 +25,7 @@ static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
         client::CHECKS,
         joining::CHECKS,
         follower::CHECKS,
+        lifecycle::CHECKS,
         privacy::CHECKS,
     ];
     groups.into_iter().flat_map(|groups| groups.iter().copied().flatten()).collect()
@@ -182,6 +184,7 @@ mod tests {
                 "moderation",
                 "joining",
                 "follower",
+                "lifecycle",
                 "semiprivate",
                 "privacy",
             ];

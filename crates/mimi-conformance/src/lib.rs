@@ -24,6 +24,7 @@ mod follower;
 mod franking;
 mod input;
 mod joining;
+mod lifecycle;
 mod moderation;
 mod outcome;
 mod peer;

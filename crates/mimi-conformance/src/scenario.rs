@@ -14,6 +14,7 @@ use crate::follower::Follower;
 use crate::franking::Franked;
 use crate::input::Input;
 use crate::joining::Joining;
+use crate::lifecycle::Lifecycle;
 use crate::moderation::Moderation;
 use crate::peer::Suite;
 use crate::query::Query;
@@ -126,6 +127,7 @@ pub(crate) struct Scenario {
     pub(crate) clients: ClientRooms,
     pub(crate) joining: Joining,
     pub(crate) follower: Follower,
+    pub(crate) lifecycle: Lifecycle,
     /// Makes the names of this run's users and rooms different from those of other runs against the same providers.
     tag: String,
 }
@@ -147,6 +149,7 @@ impl Scenario {
             clients: ClientRooms::default(),
             joining: Joining::default(),
             follower: Follower::default(),
+            lifecycle: Lifecycle::default(),
             tag,
         }
     }

@@ -354,6 +354,16 @@ pub enum Effect {
         /// Its fields, in their order.
         fields: Vec<ProfileField>,
     },
+    /// An operator wants the room destroyed; the provider does it when it sees this ([`crate::Store::rooms_to_destroy`]).
+    OrderDestruction {
+        /// The room.
+        room: RoomUri,
+    },
+    /// The room is destroyed, or was over before.
+    DropOrder {
+        /// The room.
+        room: RoomUri,
+    },
     /// The provider's signing key; a conflict when there is another one.
     PutProviderKey {
         /// Ed25519 seed.

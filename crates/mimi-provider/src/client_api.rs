@@ -8,10 +8,11 @@ use mimi_arch::{ClientUri, RoomUri, UserUri};
 use mimi_client_api::{
     Account, AcknowledgeRequest, AcknowledgeResponse, AssetPiece, ConveyConsentRequest, ConveyConsentResponse,
     CountKeyPackagesRequest, CreateRoomRequest, CreateRoomResponse, DeleteAccountRequest, DeleteAccountResponse,
-    DescribeRequest, DescribeResponse, DownloadRequest, FetchProfileRequest, FindUsersRequest, FindUsersResponse,
-    ForgetRoomRequest, ForgetRoomResponse, KeyPackageStock, ListConsentsRequest, ListConsentsResponse, Profile,
-    QueuedEvent, RegisterRequest, RegisterResponse, RemoveClientRequest, RemoveClientResponse, RoomCall, RoomReply,
-    SetAccountRequest, UploadKeyPackagesRequest, UploadKeyPackagesResponse, WatchRequest, client_api_server::ClientApi,
+    DescribeRequest, DescribeResponse, DownloadRequest, FetchProfileRequest, FetchRoomStateRequest, FindUsersRequest,
+    FindUsersResponse, ForgetRoomRequest, ForgetRoomResponse, KeyPackageStock, ListConsentsRequest,
+    ListConsentsResponse, Profile, QueuedEvent, RegisterRequest, RegisterResponse, RemoveClientRequest,
+    RemoveClientResponse, RoomCall, RoomReply, RoomState, SetAccountRequest, UploadKeyPackagesRequest,
+    UploadKeyPackagesResponse, WatchRequest, client_api_server::ClientApi,
 };
 use mimi_ds::{Effect, StoreError};
 use mimi_protocol::{
@@ -238,6 +239,13 @@ impl ClientApi for Service {
         let tree = RatchetTree::from_bytes(&ratchet_tree).map_err(malformed)?;
         let accepted = hub_calls::create(&self.core, client, room, group_info, tree).await?;
         Ok(Response::new(CreateRoomResponse { accepted_timestamp: accepted.0 }))
+    }
+
+    async fn fetch_room_state(&self, request: Request<FetchRoomStateRequest>) -> Result<Response<RoomState>, Status> {
+        let client = self.caller(&request).await?;
+        let room = room(&request.into_inner().room_uri)?;
+        let next = hub_calls::next_group(&self.core, client, room).await?;
+        Ok(Response::new(RoomState { group_number: next.number, app_data_dictionary: encode(&next.dictionary)? }))
     }
 
     async fn fetch_key_material(&self, request: Request<RoomCall>) -> Result<Response<RoomReply>, Status> {

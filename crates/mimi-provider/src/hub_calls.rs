@@ -9,8 +9,8 @@ use mimi_ds::{
     Effect, OpenMlsHpke, StoreError,
     follower::{FanoutDecision, FanoutFacts, NotifyRefusal, accept_fanout},
     hub::{
-        ClaimedGroupInfo, CreateRefusal, GroupInfoRefusal, HubFranking, ParentParticipants, UpdateFacts, joiner_named,
-        key_packages_named,
+        ClaimedGroupInfo, CreateRefusal, GroupInfoRefusal, HubFranking, NextGroup, ParentParticipants, UpdateFacts,
+        joiner_named, key_packages_named,
     },
     store::Conflict,
 };
@@ -19,7 +19,7 @@ use mimi_protocol::{
     codec::{DecodeError, EncodeError, Wire},
     crypto::SignatureError,
     enqueue_authorization::{self, FanoutAuthToken},
-    group_info::{self, GroupInfoRequestIn, GroupInfoResponse},
+    group_info::{self, GroupInfoCode, GroupInfoRequestIn, GroupInfoResponse},
     http::{
         client::ClientError,
         server::{Problem, ProblemKind},
@@ -159,6 +159,9 @@ pub(crate) async fn create(
     if room.domain() != &core.domain {
         return Err(CallError::Denied(format!("{room} is not a room of {}", core.domain)));
     }
+    if room.group_number(group_info.group_id()).is_some_and(|number| number > 1) {
+        return found_next_group(core, creator, room, group_info, tree).await;
+    }
     let held = core.clone();
     core.blocking(move || {
         let now = clock::now();
@@ -188,6 +191,35 @@ pub(crate) async fn create(
         }
     })
     .await?
+}
+
+/// The next group of a room of this provider that has none at present (draft-ietf-mimi-room-policy-03 section 5).
+async fn found_next_group(
+    core: &Arc<Core>,
+    creator: ClientUri,
+    room: RoomUri,
+    group_info: GroupInfo,
+    tree: RatchetTree,
+) -> Result<AcceptedTimestamp, CallError> {
+    let held = core.clone();
+    decide(core, room, move |room| {
+        match room.found_next_group(clock::now(), &held.identity, &creator, group_info, &tree) {
+            Ok(accepted) => {
+                held.metrics.accepted("room");
+                (Ok(accepted.timestamp), Change::Durable(accepted.effects))
+            }
+            Err(refusal) => {
+                held.metrics.refused("createRoom", &refusal);
+                (Err(CallError::Create(refusal)), Change::None)
+            }
+        }
+    })
+    .await?
+}
+
+/// What the next group of a room has to hold, for a client that may make it.
+pub(crate) async fn next_group(core: &Arc<Core>, client: ClientUri, room: RoomUri) -> Result<NextGroup, CallError> {
+    decide(core, room, move |room| (room.next_group(&client).map_err(CallError::Create), Change::None)).await?
 }
 
 /// A decision on a room of this provider, with its effects durable before it is returned.
@@ -397,7 +429,10 @@ pub(crate) async fn group_info(
         Ok(Err(refusal)) => {
             core.metrics.refused("groupInfo", &refusal);
             debug!(%room_id, %refusal, "group info refused");
-            Ok(GroupInfoResponse::NotAuthorized { room_id })
+            Ok(match refusal.code() {
+                Some(GroupInfoCode::NoSuchRoom) => GroupInfoResponse::NoSuchRoom { room_id },
+                _ => GroupInfoResponse::NotAuthorized { room_id },
+            })
         }
         // req: MP06-5.6-25
         Err(CallError::UnknownRoom(_)) => Ok(GroupInfoResponse::NoSuchRoom { room_id }),

@@ -18,6 +18,7 @@ pub mod database_lock;
 mod delivery;
 mod departed;
 mod dependent;
+mod destruction;
 mod franking;
 mod held;
 mod hub_calls;

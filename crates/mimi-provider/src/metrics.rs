@@ -193,7 +193,7 @@ impl Metrics {
         for kind in ["room", "provider", "user"] {
             let _ = self.limited.get_or_create(&KindLabels { kind });
         }
-        for kind in ["room", "message", "commit", "proposals"] {
+        for kind in ["room", "message", "commit", "proposals", "destruction"] {
             let _ = self.accepted.get_or_create(&KindLabels { kind });
         }
         for rule in ["EpochGap", "SameTime"] {

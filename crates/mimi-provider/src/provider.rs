@@ -35,7 +35,7 @@ use crate::{
     config::SettingProblem,
     database_lock::{DatabaseLock, LockError},
     delivery::Watchers,
-    dependent,
+    dependent, destruction,
     franking::{self, FrankingKeys},
     lanes,
     lanes::Lanes,
@@ -308,6 +308,7 @@ impl BoundProvider {
         others.spawn(rooms::tend(core.clone()));
         others.spawn(rooms::let_rest(core.clone()));
         others.spawn(dependent::compare_all(core.clone()));
+        others.spawn(destruction::run(core.clone()));
         others.spawn(franking::run(core.clone(), config.franking.key_days));
         others.spawn(upkeep::run(core.clone(), config.operation.queues));
         if let Some(admin) = admin {
@@ -381,6 +382,16 @@ impl RunningProvider {
     pub async fn drop_report(&self, id: u64) -> Result<(), StoreError> {
         let store = self.core.store.clone();
         self.core.blocking(move || store.commit(vec![Effect::DropAbuseReport { id }])).await
+    }
+
+    /// Destroys a room of which this provider is the hub; whether it was there and not over before. Members of other providers are told
+    /// through the outbox, so that this does not wait for them.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub async fn destroy_room(&self, room: &RoomUri) -> Result<bool, StoreError> {
+        let (core, room) = (self.core.clone(), room.clone());
+        self.core.blocking(move || destruction::destroy(&core, &room)).await
     }
 
     /// Makes a new secret to frank with (section 5.4.1.2), as happens by itself after some time. Reports of messages that were

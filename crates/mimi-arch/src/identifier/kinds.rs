@@ -195,4 +195,27 @@ impl RoomUri {
     pub fn group(&self) -> GroupUri {
         GroupUri(self.0.below('g'))
     }
+
+    /// The MLS group identifier of this room's `number`th group, counted from 1. Most rooms have one group for all their life, whose identifier is
+    /// the octets of [`RoomUri::group`]. The groups after it have their number behind that, after a `#`, which no URI of ours can hold: the name of
+    /// another room never leads to the same octets (interpretation IP-103).
+    #[must_use]
+    pub fn group_id(&self, number: u32) -> Vec<u8> {
+        let first = self.group();
+        if number <= 1 { first.as_str().as_bytes().to_vec() } else { format!("{first}#{number}").into_bytes() }
+    }
+
+    /// Which of this room's groups an MLS group identifier names; `None` when it is of another room.
+    #[must_use]
+    pub fn group_number(&self, group_id: &[u8]) -> Option<u32> {
+        let group = self.group();
+        let rest = group_id.strip_prefix(group.as_str().as_bytes())?;
+        if rest.is_empty() {
+            return Some(1);
+        }
+        let digits = std::str::from_utf8(rest.strip_prefix(b"#")?).ok()?;
+        let number = digits.parse().ok().filter(|number| *number > 1)?;
+        // No sign and no leading zero: one number has one form.
+        (self.group_id(number) == group_id).then_some(number)
+    }
 }

@@ -2,7 +2,10 @@
 
 use anyhow::bail;
 use mimi_arch::RoomUri;
-use mimi_ds::{OpenMlsRoomGroup, SqliteStore, Store, hub::HubRoom};
+use mimi_ds::{
+    OpenMlsRoomGroup, SqliteStore, Store,
+    hub::{HubRoom, Life},
+};
 use serde_json::json;
 
 use super::listing::{Listing, time};
@@ -33,6 +36,7 @@ pub(super) fn room(store: &SqliteStore, room: &RoomUri) -> anyhow::Result<Listin
     });
     Ok(Listing::single(vec![
         ("room", json!(room.as_str())),
+        ("state", json!(life(hub.life()))),
         ("epoch", json!(hub.epoch().0)),
         ("events", json!(stored.last_sequence)),
         ("last event", time(stored.last_accepted)),
@@ -41,6 +45,16 @@ pub(super) fn room(store: &SqliteStore, room: &RoomUri) -> anyhow::Result<Listin
         ("handshakes after it", json!(stored.log.len())),
         ("participants", participants.collect()),
     ]))
+}
+
+/// Where a room is in its life, in words.
+pub(super) fn life(life: &Life) -> String {
+    match life {
+        Life::Active => "active".to_owned(),
+        Life::Dormant => "dormant: no client is left in it".to_owned(),
+        Life::Replaced => "its group was reinitialized, and the next one is not there yet".to_owned(),
+        Life::Over(ending) => format!("over: {ending}"),
+    }
 }
 
 pub(super) fn users(store: &SqliteStore) -> anyhow::Result<Listing> {

@@ -1,8 +1,10 @@
 //! `mimi admin`: looks into the database of a provider that runs or has stopped, copies it while it is in use, puts a copy back.
 //!
-//! It reads the file itself, so it needs no provider and is allowed whatever the system allows its user. Each of its listings is
+//! It reads the file itself, so it needs no provider and is allowed whatever the system allows its user. What it orders it writes there, too:
+//! the provider carries it out. Each of its listings is
 //! a [`Listing`](listing::Listing), printed as a table or as JSON.
 
+mod destruction;
 mod files;
 mod listing;
 mod listings;
@@ -75,6 +77,15 @@ enum RoomsAction {
         /// The room's URI.
         room: String,
     },
+    /// Destroys a room: its members are told, and nothing is accepted in it any more. A provider that runs does it within seconds, one that
+    /// is stopped when it is started.
+    Destroy {
+        /// The room's URI.
+        room: String,
+        /// Means it.
+        #[arg(long, required = true)]
+        yes: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -115,6 +126,10 @@ pub(crate) fn run(command: AdminCommand) -> anyhow::Result<ExitCode> {
             let room = room.parse().with_context(|| format!("{room:?} is not a room's URI"))?;
             listings::room(&open(&database)?, &room)?
         }
+        Action::Rooms { action: Some(RoomsAction::Destroy { room, .. }) } => {
+            let room = room.parse().with_context(|| format!("{room:?} is not a room's URI"))?;
+            destruction::order(&database, &room)?
+        }
         Action::Users => listings::users(&open(&database)?)?,
         Action::Queues => listings::queues(&open(&database)?)?,
         Action::Outbox => listings::outbox(&open(&database)?)?,
@@ -131,9 +146,14 @@ pub(crate) fn run(command: AdminCommand) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn open(database: &Path) -> anyhow::Result<SqliteStore> {
+fn exists(database: &Path) -> anyhow::Result<()> {
     if !database.exists() {
         bail!("there is no database {}", database.display());
     }
+    Ok(())
+}
+
+fn open(database: &Path) -> anyhow::Result<SqliteStore> {
+    exists(database)?;
     SqliteStore::open_read_only(database).with_context(|| format!("{} cannot be read", database.display()))
 }

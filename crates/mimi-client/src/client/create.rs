@@ -7,6 +7,7 @@ use mimi_room_policy::policy::RoomPolicy;
 use super::Client;
 use crate::{
     error::ClientError,
+    mls::create::Founding,
     session::{NewRoom, RoomOptions},
 };
 
@@ -49,6 +50,27 @@ impl Client {
             let room = room.clone();
             self.step(move |session| session.found_as(&room, &hub, &new)).await?
         };
+        self.submit_founding(&room, founding).await?;
+        Ok(room)
+    }
+
+    /// Makes the next group of a persistent room of this client's own provider, in which no client is left
+    /// (draft-ietf-mimi-room-policy-03 section 5). Participants, policy and metadata are as before. Clients of other providers come back by
+    /// [`Client::join_external`], where the room's hub still has the former group.
+    ///
+    /// # Errors
+    /// When the room has a group or is over, this user may not come in, or the provider cannot be reached.
+    pub async fn reopen(&self, room: &RoomUri) -> Result<(), ClientError> {
+        let state = self.api().fetch_room_state(room.to_string()).await?;
+        let hub = self.api().describe().await?.external_sender;
+        let of = room.clone();
+        let founding = self
+            .step(move |session| session.found_next(&of, &hub, state.group_number, &state.app_data_dictionary))
+            .await?;
+        self.submit_founding(room, founding).await
+    }
+
+    async fn submit_founding(&self, room: &RoomUri, founding: Founding) -> Result<(), ClientError> {
         let request = CreateRoomRequest {
             room_uri: room.to_string(),
             group_info: founding.group_info.as_bytes().to_vec(),
@@ -65,6 +87,6 @@ impl Client {
                 return Err(error.into());
             }
         }
-        Ok(room)
+        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Leaving, and committing the leaving of others (draft-ietf-mimi-protocol-06 section 3.5).
+//! Leaving, committing the leaving of others (draft-ietf-mimi-protocol-06 section 3.5), and destroying a room.
 
 use mimi_arch::RoomUri;
 use mimi_protocol::{AcceptedTimestamp, update::UpdateRoomResponse};
@@ -9,21 +9,51 @@ use super::{
 };
 use crate::{
     error::ClientError,
-    session::{Intent, PreparedUpdate},
+    session::{Intent, PreparedUpdate, Session},
 };
 
 impl Client {
     /// Proposes that this user leaves with all of the user's clients. The hub counts the user as gone at once; the group
-    /// does when another client has committed, which is reported as [`crate::Event::Removed`].
+    /// does when another client has committed, which is reported as [`crate::Event::Removed`]. When nobody else is left, this client has left
+    /// the room at once.
     ///
     /// # Errors
     /// When this client is not a member or is leaving already, the hub refuses, or the answer is lost.
     pub async fn leave(&self, room: &RoomUri) -> Result<AcceptedTimestamp, ClientError> {
         // req: MP06-3.5-04
+        self.propose_with(room, Session::prepare_leave).await
+    }
+
+    /// Takes this client out of the room, and leaves its user a participant, who may come back with any client by
+    /// [`Client::join_external`]. When it was the room's last client a temporary room is over, and a persistent one sleeps
+    /// (draft-ietf-mimi-room-policy-03 section 5).
+    ///
+    /// # Errors
+    /// As [`Client::leave`].
+    pub async fn step_out(&self, room: &RoomUri) -> Result<AcceptedTimestamp, ClientError> {
+        self.propose_with(room, Session::prepare_step_out).await
+    }
+
+    /// Destroys the room, if this user's role may: everybody is out of it, and nothing is accepted in it any more
+    /// (draft-ietf-mimi-room-policy-03 section 8.6). Everybody's clients get [`crate::Event::RoomEnded`].
+    ///
+    /// # Errors
+    /// When this client is not a member or is leaving, the hub refuses, or the answer is lost.
+    pub async fn destroy_room(&self, room: &RoomUri) -> Result<AcceptedTimestamp, ClientError> {
+        self.propose_with(room, Session::prepare_destroy).await
+    }
+
+    /// Sends proposals, made anew when the room has moved on before they came.
+    async fn propose_with(
+        &self,
+        room: &RoomUri,
+        prepare: fn(&mut Session, &RoomUri) -> Result<PreparedUpdate, ClientError>,
+    ) -> Result<AcceptedTimestamp, ClientError> {
         let _alone = self.alone(room).await;
         let mut attempt = 1;
         loop {
-            let prepared = self.prepare_leave(room).await?;
+            let of = room.clone();
+            let prepared = self.step(move |session| prepare(session, &of)).await?;
             match self.submit_and_settle(prepared).await {
                 // Proposals are of an epoch, too; nothing was accepted.
                 Err(ClientError::UpdateRefused(UpdateRoomResponse::WrongEpoch {

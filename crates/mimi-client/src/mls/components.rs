@@ -6,6 +6,7 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
+use mimi_arch::UserUri;
 use mimi_protocol::{
     application_framing::{CONTENT_MEDIA_TYPES, Framing, MediaTypeList},
     codec::Wire as _,
@@ -16,7 +17,10 @@ use mimi_protocol::{
     room_metadata::{RoomMetaData, RoomMetadata},
     safe_aad::ComponentsList,
 };
-use mimi_room_policy::policy::{POLICY_COMPONENTS, PerComponent, RoomPolicy, per_component};
+use mimi_room_policy::{
+    capability::CapabilityType,
+    policy::{POLICY_COMPONENTS, PerComponent, RoomPolicy, per_component},
+};
 use openmls::{
     component::ComponentData as MlsComponentData,
     group::GroupContext,
@@ -118,6 +122,13 @@ pub(crate) fn policy(context: &GroupContext) -> Result<RoomPolicy, MlsFailure> {
 /// Whether every user may be in the group with one client at a time.
 pub(crate) fn is_single_device(context: &GroupContext) -> bool {
     policy(context).ok().and_then(|policy| policy.base).is_some_and(|base| !base.multi_device)
+}
+
+/// Whether a user's role in the room has a capability.
+pub(crate) fn holds(context: &GroupContext, user: &UserUri, capability: CapabilityType) -> bool {
+    let role = super::participants::of(context).ok().and_then(|list| list.role_of(user));
+    let roles = policy(context).ok().and_then(|policy| policy.roles);
+    role.zip(roles).is_some_and(|(role, roles)| roles.get(role).is_some_and(|role| role.has(capability)))
 }
 
 /// Whether the additional authenticated data of every message of the group are Safe AAD.

@@ -3,7 +3,8 @@
 use mimi_arch::RoomUri;
 use mimi_protocol::{
     codec::Wire as _,
-    mls::{ExternalSender, GroupInfo, RatchetTree},
+    mls::{ComponentId, ExternalSender, GroupInfo, RatchetTree},
+    participant_list::PARTICIPANT_LIST,
 };
 use openmls::{
     group::{GroupContext, MlsGroup, MlsGroupCreateConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY},
@@ -45,7 +46,28 @@ pub(crate) fn create(
     hub: &ExternalSender,
     new: &NewRoom,
 ) -> Result<Founding, ClientError> {
+    // req: RP03-5-01
+    let list = participants::founders(&user_of(&identity.client)?, &new.participants, &new.policy)?.to_bytes()?;
+    let mut components = components::of_new_room(hub, &new.policy, new.media_types)?;
+    components.push((PARTICIPANT_LIST, list));
+    with_components(provider, identity, room, 1, hub, components)
+}
+
+/// Makes a group that is the room's `number`th and holds these components, with this client alone in it, and keeps it.
+///
+/// # Errors
+/// As [`create`].
+pub(crate) fn with_components(
+    provider: &Provider<'_>,
+    identity: &Identity,
+    room: &RoomUri,
+    number: u32,
+    hub: &ExternalSender,
+    components: Vec<(ComponentId, Vec<u8>)>,
+) -> Result<Founding, ClientError> {
     check_hub(room, hub)?;
+    provider.set_group_number(room, number)?;
+    let id = group_id(room, number);
     let config = MlsGroupCreateConfig::builder()
         .ciphersuite(SUITE)
         .capabilities(capabilities())
@@ -55,10 +77,10 @@ pub(crate) fn create(
         .sender_ratchet_configuration(sender_ratchet())
         .max_past_epochs(PAST_EPOCHS)
         .use_ratchet_tree_extension(false)
-        .with_group_context_extensions(context_extensions(identity, hub, new)?)
+        .with_group_context_extensions(context_extensions(hub, components)?)
         .build();
     // req: MP06-3.1-05, MP06-7.2-01
-    let group = MlsGroup::new_with_group_id(provider, &identity.signer, &config, group_id(room), identity.credential())
+    let group = MlsGroup::new_with_group_id(provider, &identity.signer, &config, id, identity.credential())
         .map_err(library("creating the group"))?;
     founding(provider, identity, &group)
 }
@@ -92,9 +114,8 @@ pub(crate) fn ratchet_tree(group: &MlsGroup) -> Result<RatchetTree, ClientError>
 }
 
 fn context_extensions(
-    identity: &Identity,
     hub: &ExternalSender,
-    new: &NewRoom,
+    components: Vec<(ComponentId, Vec<u8>)>,
 ) -> Result<Extensions<GroupContext>, ClientError> {
     // req: MP06-7.4-02, MP06-7.4-03, MP06-7.5-09
     let required = RequiredCapabilitiesExtension::new(
@@ -102,13 +123,9 @@ fn context_extensions(
         &[ProposalType::AppDataUpdate, ProposalType::SelfRemove],
         &[],
     );
-    let components = components::of_new_room(hub, &new.policy, new.media_types)?;
     let hub = openmls::prelude::ExternalSender::tls_deserialize_exact_bytes(&hub.to_bytes()?)
         .map_err(library("the hub's key"))?;
     let mut dictionary = AppDataDictionary::new();
-    // req: RP03-5-01
-    let founders = participants::founders(&user_of(&identity.client)?, &new.participants, &new.policy)?;
-    dictionary.insert(participants::COMPONENT, founders.to_bytes()?);
     for (component, data) in components {
         dictionary.insert(component.0, data);
     }

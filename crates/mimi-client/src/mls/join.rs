@@ -20,7 +20,7 @@ use super::{
     Identity, Provider, capabilities,
     commit::handshake,
     components, join_config, library, participants,
-    room_group::{check_context, check_members, group_id, user_of},
+    room_group::{check_context, check_members, number_of, user_of},
     token,
 };
 use crate::{
@@ -47,9 +47,7 @@ pub(crate) fn welcome(
     let config = join_config();
     let builder =
         StagedWelcome::build_from_welcome(provider, &config, welcome).map_err(library("opening the Welcome"))?;
-    if *builder.processed_welcome().unverified_group_info().group_id() != group_id(room) {
-        return Err(MlsFailure::ForeignGroup { room: room.clone() }.into());
-    }
+    let number = number_of(room, builder.processed_welcome().unverified_group_info().group_id())?;
     // Leaves were checked when they were added; a tree may hold some whose key package has expired since.
     let staged = builder
         .with_ratchet_tree(tree_in(ratchet_tree)?)
@@ -59,6 +57,7 @@ pub(crate) fn welcome(
     check_context(room, staged.group_context())?;
     let credentials: Vec<Credential> = staged.members().map(|member| member.credential).collect();
     check_members(staged.group_context(), &credentials)?;
+    provider.set_group_number(room, number)?;
     Ok(staged.into_group(provider).map_err(library("joining by the Welcome"))?)
 }
 
@@ -94,6 +93,7 @@ pub(crate) fn external(
         let reason = "the signer of the answer is not the first external sender of the group";
         return Err(GroupInfoFailure::Untrusted(reason.into()).into());
     }
+    provider.set_group_number(room, number_of(room, group_info.group_context().group_id())?)?;
     let user = user_of(&identity.client)?;
     let is_participant = participants::of(group_info.group_context())?.index_of(&user).is_some();
     let link = code.filter(|_| !is_participant).and_then(|code| session::opened(group_info.group_context(), code));

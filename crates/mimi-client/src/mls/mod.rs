@@ -17,7 +17,7 @@ pub(crate) mod process;
 pub(crate) mod room_group;
 pub(crate) mod token;
 
-use mimi_arch::ClientUri;
+use mimi_arch::{ClientUri, RoomUri};
 use openmls::group::PURE_PLAINTEXT_WIRE_FORMAT_POLICY;
 use openmls::prelude::{
     AppDataDictionary, AppDataDictionaryExtension, BasicCredential, Capabilities, Ciphersuite, Credential,
@@ -30,7 +30,10 @@ use openmls_sqlite_storage::SqliteStorageProvider;
 use rusqlite::Connection;
 
 pub(crate) use self::codec::{PLACE as OPENMLS_PLACE, StateCodec};
-use crate::error::{ClientError, MlsFailure, StateError};
+use crate::{
+    error::{ClientError, MlsFailure, StateError},
+    state::rooms,
+};
 
 /// The one cipher suite our clients make groups and key packages with: X25519, AES128GCM, SHA-256, Ed25519.
 pub(crate) const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
@@ -52,12 +55,24 @@ pub(crate) type Storage<'a> = SqliteStorageProvider<StateCodec, &'a Connection>;
 pub(crate) struct Provider<'a> {
     crypto: RustCrypto,
     storage: Storage<'a>,
+    connection: &'a Connection,
 }
 
 impl<'a> Provider<'a> {
     /// MLS state as the transaction sees it. Nothing lasts before the transaction commits.
     pub(crate) fn new(transaction: &'a Connection) -> Self {
-        Self { crypto: RustCrypto::default(), storage: SqliteStorageProvider::new(transaction) }
+        let storage = SqliteStorageProvider::new(transaction);
+        Self { crypto: RustCrypto::default(), storage, connection: transaction }
+    }
+
+    /// Which of the room's groups this client knows, counted from 1.
+    pub(crate) fn group_number(&self, room: &RoomUri) -> Result<u32, StateError> {
+        rooms::group_number(self.connection, room)
+    }
+
+    /// Notes which of the room's groups it is, before that group is kept.
+    pub(crate) fn set_group_number(&self, room: &RoomUri, number: u32) -> Result<(), StateError> {
+        rooms::set_group_number(self.connection, room, number)
     }
 }
 

@@ -76,6 +76,23 @@ fn lowest_role_given(context: &GroupContext, own: RoleIndex, from: RoleIndex) ->
     given.filter(|to| *to > RoleIndex::BANNED && role.may_change(from, *to)).min().unwrap_or(USUAL)
 }
 
+/// The list with a user at its end who comes in by itself: with the lowest role that outsiders may take.
+///
+/// # Errors
+/// When the user is there already.
+pub(crate) fn joined_by(
+    list: &ParticipantListData,
+    user: &UserUri,
+    roles: Option<&RolesList>,
+) -> Result<ParticipantListData, MlsFailure> {
+    let outsider = roles.and_then(|roles| Some((roles, roles.get(RoleIndex::NON_PARTICIPANT)?)));
+    let lowest = outsider.and_then(|(roles, outsider)| {
+        let open = roles.roles().iter().map(|role| role.role_index);
+        open.filter(|to| *to > RoleIndex::BANNED && outsider.may_change(RoleIndex::NON_PARTICIPANT, *to)).min()
+    });
+    list.apply(&adding(user, lowest.unwrap_or(RoleIndex(2)))).map_err(failure)
+}
+
 /// The update that removes the participant at an index of the current list.
 pub(crate) fn removing(index: u32) -> ParticipantListUpdate {
     ParticipantListUpdate { removed_indices: vec![index], ..ParticipantListUpdate::default() }

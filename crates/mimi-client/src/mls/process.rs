@@ -22,7 +22,7 @@ use openmls::{
 
 use super::{
     Provider, client_of, components, external_proposal, library, participants,
-    room_group::{check_context, check_members, group_id},
+    room_group::{self, check_context, check_members},
     storage,
 };
 use crate::error::{ClientError, MlsFailure};
@@ -30,7 +30,7 @@ use crate::error::{ClientError, MlsFailure};
 /// What a message did.
 #[derive(Debug)]
 pub(crate) enum Processed {
-    /// A handshake of an epoch that is over: this client's own commit come back, or one it has seen.
+    /// A message of a group of the room that has ended, or a handshake of an epoch that is over: this client's own commit come back, or one it has seen.
     Stale,
     /// An application message of this client, come back.
     OwnText,
@@ -95,7 +95,12 @@ pub(crate) fn process(
         .map_err(library("reading a message"))?
         .try_into_protocol_message()
         .map_err(library("reading a message"))?;
-    if *message.group_id() != group_id(room) {
+    if message.group_id() != group.group_id() {
+        let number = room_group::number_of(room, message.group_id())?;
+        if number < room_group::number_of(room, group.group_id())? {
+            // Of a group of the room that has ended.
+            return Ok(Processed::Stale);
+        }
         return Err(MlsFailure::ForeignGroup { room: room.clone() }.into());
     }
     let own = group.epoch();

@@ -16,10 +16,19 @@ use openmls::{
 use super::{Provider, client_of, encoded, participants, storage};
 use crate::error::{ClientError, MlsFailure};
 
-/// The MLS group id of a room: the octets of its group URI (draft-ietf-mimi-protocol-06 section 3.1).
-pub(crate) fn group_id(room: &RoomUri) -> GroupId {
+/// The MLS group id of a room's group with this number: that of the first is the octets of the room's group URI
+/// (draft-ietf-mimi-protocol-06 section 3.1, interpretation IP-103).
+pub(crate) fn group_id(room: &RoomUri, number: u32) -> GroupId {
     // req: MP06-3.1-05, MP06-4.2-01
-    GroupId::from_slice(room.group().as_str().as_bytes())
+    GroupId::from_slice(&room.group_id(number))
+}
+
+/// The number of a room's group.
+///
+/// # Errors
+/// When the group is not one of the room's.
+pub(crate) fn number_of(room: &RoomUri, group_id: &GroupId) -> Result<u32, MlsFailure> {
+    room.group_number(group_id.as_slice()).ok_or_else(|| MlsFailure::ForeignGroup { room: room.clone() })
 }
 
 /// The room's group, if this client has one.
@@ -27,7 +36,7 @@ pub(crate) fn group_id(room: &RoomUri) -> GroupId {
 /// # Errors
 /// When the state file cannot be read.
 pub(crate) fn load(provider: &Provider<'_>, room: &RoomUri) -> Result<Option<MlsGroup>, ClientError> {
-    MlsGroup::load(provider.storage(), &group_id(room)).map_err(storage)
+    MlsGroup::load(provider.storage(), &group_id(room, provider.group_number(room)?)).map_err(storage)
 }
 
 /// The room's group, of which this client must be a member.
@@ -83,9 +92,7 @@ pub(crate) fn is_leaving(group: &MlsGroup) -> bool {
 /// list, or the app_data_dictionary is not the last extension: OpenMLS moves it there at each update, and other
 /// libraries would come to other keys.
 pub(crate) fn check_context(room: &RoomUri, context: &GroupContext) -> Result<ExternalSender, MlsFailure> {
-    if *context.group_id() != group_id(room) {
-        return Err(MlsFailure::ForeignGroup { room: room.clone() });
-    }
+    number_of(room, context.group_id())?;
     let last = context.extensions().iter().last().map(openmls::prelude::Extension::extension_type);
     if last != Some(ExtensionType::AppDataDictionary) {
         return Err(MlsFailure::AppData {

@@ -1,8 +1,13 @@
 //! Making a room (draft-ietf-mimi-protocol-06 section 3.1).
 
 use mimi_arch::RoomUri;
-use mimi_protocol::{Epoch, codec::Wire as _, mls::ExternalSender};
-use mimi_room_policy::ready_made::RoomKind;
+use mimi_protocol::{
+    Epoch,
+    codec::Wire as _,
+    mls::{AppDataDictionary, ComponentId, ExternalSender},
+    participant_list::ParticipantListData,
+};
+use mimi_room_policy::{ready_made::RoomKind, roles::RolesList};
 
 use super::{NewRoom, Session};
 use crate::{
@@ -10,7 +15,7 @@ use crate::{
     mls::{
         Provider,
         create::{self, Founding},
-        room_group,
+        participants, room_group,
     },
     state::rooms::{self, RoomRow, Standing},
 };
@@ -56,6 +61,51 @@ impl Session {
                 Some(_) => return Err(ClientError::AlreadyAMember { room: room.clone() }),
             }
             let founding = create::create(&provider, identity, room, &hub, new)?;
+            rooms::put(transaction, &RoomRow::new(room, Standing::Creating, Epoch(0)))?;
+            Ok(founding)
+        })
+    }
+
+    /// Makes the next group of a room that has none, out of what the room holds; or takes the one up again whose creation was not answered. A user
+    /// who is no participant is put at the end of the list.
+    ///
+    /// # Errors
+    /// When what the room holds does not decode, or the hub's key is not usable.
+    // req: RP03-5-22
+    pub(crate) fn found_next(
+        &mut self,
+        room: &RoomUri,
+        external_sender: &[u8],
+        number: u32,
+        dictionary: &[u8],
+    ) -> Result<Founding, ClientError> {
+        let hub = ExternalSender::from_bytes(external_sender)?;
+        let dictionary = AppDataDictionary::from_bytes(dictionary)?;
+        let user = self.account.user.clone();
+        let identity = &self.account.identity;
+        self.state.write(|transaction| {
+            let provider = Provider::new(transaction);
+            match rooms::get(transaction, room)?.map(|row| row.standing) {
+                Some(Standing::Creating) if provider.group_number(room)? == number => {
+                    let group = room_group::load_member(&provider, room)?;
+                    return create::founding(&provider, identity, &group);
+                }
+                // Who believes to be a member has not seen yet that the group has ended.
+                _ => room_group::delete(&provider, room)?,
+            }
+            let mut components = Vec::new();
+            for entry in dictionary.entries() {
+                let mut data = entry.data.clone();
+                if entry.component_id == ComponentId::PARTICIPANT_LIST {
+                    let list = ParticipantListData::from_bytes(&data)?;
+                    if list.index_of(&user).is_none() {
+                        let roles = dictionary.find(ComponentId::ROLES_LIST).map(RolesList::from_bytes).transpose()?;
+                        data = participants::joined_by(&list, &user, roles.as_ref())?.to_bytes()?;
+                    }
+                }
+                components.push((entry.component_id, data));
+            }
+            let founding = create::with_components(&provider, identity, room, number, &hub, components)?;
             rooms::put(transaction, &RoomRow::new(room, Standing::Creating, Epoch(0)))?;
             Ok(founding)
         })

@@ -178,6 +178,15 @@ fn member(
     Ok((row, room_group::load_member(provider, room)?))
 }
 
+/// The room is over for this client: its keys go, and the provider has to be told.
+fn end_room(connection: &Connection, mut row: RoomRow) -> Result<(), ClientError> {
+    room_group::delete(&Provider::new(connection), &row.room)?;
+    row.standing = Standing::Gone;
+    row.pending = None;
+    row.forget = true;
+    Ok(rooms::put(connection, &row)?)
+}
+
 fn summary(connection: &Connection, row: &RoomRow) -> Result<RoomSummary, ClientError> {
     let provider = Provider::new(connection);
     let group = match row.standing {

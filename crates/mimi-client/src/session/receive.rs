@@ -21,9 +21,10 @@ use super::{
 };
 use crate::{
     error::{ClientError, MlsFailure, StateError},
-    events::{Event, Form, Franking, Relation},
+    events::{EndedBy, Event, Form, Franking, Relation},
     mls::{
         Identity, Provider, join,
+        leave::{self, GroupEnd},
         process::{self, Changes, Opened, Processed},
         room_group,
     },
@@ -201,6 +202,7 @@ impl Arrival<'_> {
                 };
                 Ok(noted.map(own).into_iter().collect())
             }
+            Ok(Processed::Stale) => Ok(Vec::new()),
             Ok(_) => Err(MlsFailure::Unexpected { expected: "an application message" }.into()),
             Err(ClientError::State(error)) => Err(error.into()),
             // Messages from before this client joined were never meant for it.
@@ -248,7 +250,16 @@ impl Arrival<'_> {
             row.pending = None;
             rooms::put(self.connection, &row)?;
         }
-        if count > 0 {
+        let group = room_group::load_member(&Provider::new(self.connection), self.room)?;
+        if let Some(end) = leave::group_end(&group)? {
+            super::end_room(self.connection, row)?;
+            let by = match end {
+                GroupEnd::Destroyed(user) => EndedBy::Participant(user),
+                GroupEnd::ByHub => EndedBy::Hub,
+                GroupEnd::Left => EndedBy::Everybody,
+            };
+            events.push(Event::RoomEnded { room: self.room.clone(), by, accepted: self.accepted });
+        } else if count > 0 {
             events.insert(0, Event::ProposalsReceived { room: self.room.clone(), count, accepted: self.accepted });
         }
         Ok(events)
@@ -335,12 +346,8 @@ impl Arrival<'_> {
         Ok(())
     }
 
-    fn removed(&self, mut row: RoomRow) -> Result<Vec<Event>, ClientError> {
-        room_group::delete(&Provider::new(self.connection), self.room)?;
-        row.standing = Standing::Gone;
-        row.pending = None;
-        row.forget = true;
-        rooms::put(self.connection, &row)?;
+    fn removed(&self, row: RoomRow) -> Result<Vec<Event>, ClientError> {
+        super::end_room(self.connection, row)?;
         Ok(vec![Event::Removed { room: self.room.clone(), accepted: self.accepted }])
     }
 

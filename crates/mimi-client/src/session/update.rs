@@ -17,7 +17,7 @@ use crate::{
     crypto::Signer,
     error::{ClientError, KeyMaterialFailure, StateError},
     mls::{
-        Provider, SUITE,
+        Identity, Provider, SUITE,
         commit::{self, Plan},
         components, key_package, leave, participants, process, room_group,
     },
@@ -148,6 +148,30 @@ impl Session {
     /// # Errors
     /// When the room cannot be changed now.
     pub(crate) fn prepare_leave(&mut self, room: &RoomUri) -> Result<PreparedUpdate, ClientError> {
+        self.prepare_proposals(room, leave::propose)
+    }
+
+    /// Prepares the proposal by which this client goes and its user stays.
+    ///
+    /// # Errors
+    /// When the room cannot be changed now.
+    pub(crate) fn prepare_step_out(&mut self, room: &RoomUri) -> Result<PreparedUpdate, ClientError> {
+        self.prepare_proposals(room, leave::step_out)
+    }
+
+    /// Prepares the proposals by which this client's user destroys the room.
+    ///
+    /// # Errors
+    /// When the room cannot be changed now.
+    pub(crate) fn prepare_destroy(&mut self, room: &RoomUri) -> Result<PreparedUpdate, ClientError> {
+        self.prepare_proposals(room, leave::destroy)
+    }
+
+    fn prepare_proposals(
+        &mut self,
+        room: &RoomUri,
+        propose: impl FnOnce(&Provider<'_>, &Identity, &mut MlsGroup) -> Result<HandshakeBundle, ClientError>,
+    ) -> Result<PreparedUpdate, ClientError> {
         let identity = &self.account.identity;
         self.state.write(|transaction| {
             // What the library stores beside the proposals lapses with the savepoint: they count once the hub has them.
@@ -155,7 +179,7 @@ impl Session {
             let bundle = {
                 let provider = Provider::new(&savepoint);
                 let (_, mut group) = changeable(&savepoint, &provider, room)?;
-                leave::propose(&provider, identity, &mut group)?
+                propose(&provider, identity, &mut group)?
             };
             savepoint.finish().map_err(StateError::from)?;
             let prepared = PreparedUpdate { room: room.clone(), bundle };
@@ -202,6 +226,9 @@ impl Session {
             }
             row.pending = None;
             row.last_epoch = Epoch(group.epoch().as_u64());
+            if leave::group_end(&group)?.is_some() {
+                return super::end_room(transaction, row);
+            }
             Ok(rooms::put(transaction, &row)?)
         })
     }

@@ -47,6 +47,11 @@ const SCHEMA: &str = "
         pending BLOB,
         forget INTEGER NOT NULL DEFAULT 0
     ) STRICT;
+    -- The number of a room's group, where it is not the first.
+    CREATE TABLE IF NOT EXISTS mimi_group_numbers (
+        room TEXT PRIMARY KEY,
+        number INTEGER NOT NULL
+    ) STRICT;
     CREATE TABLE IF NOT EXISTS mimi_outgoing (
         room TEXT NOT NULL,
         message BLOB NOT NULL,

@@ -101,6 +101,29 @@ pub(crate) fn get(connection: &Connection, room: &RoomUri) -> Result<Option<Room
         .transpose()
 }
 
+/// Which of the room's groups this client knows, counted from 1.
+///
+/// # Errors
+/// When the file fails.
+pub(crate) fn group_number(connection: &Connection, room: &RoomUri) -> Result<u32, StateError> {
+    let number: Option<i64> = connection
+        .query_row("SELECT number FROM mimi_group_numbers WHERE room = ?1", params![room.as_str()], |row| row.get(0))
+        .optional()?;
+    number.map_or(Ok(1), |number| u32::try_from(number).map_err(|_| StateError::Corrupt { what: "group number" }))
+}
+
+/// Notes which of the room's groups it is.
+///
+/// # Errors
+/// When the file fails.
+pub(crate) fn set_group_number(connection: &Connection, room: &RoomUri, number: u32) -> Result<(), StateError> {
+    connection.execute(
+        "INSERT OR REPLACE INTO mimi_group_numbers (room, number) VALUES (?1, ?2)",
+        params![room.as_str(), number],
+    )?;
+    Ok(())
+}
+
 /// All rooms, ordered by URI.
 ///
 /// # Errors

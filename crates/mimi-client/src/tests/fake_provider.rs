@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 use mimi_client_api::{
     Account, AcknowledgeRequest, AcknowledgeResponse, AssetPiece, ConveyConsentRequest, ConveyConsentResponse,
     CountKeyPackagesRequest, CreateRoomRequest, CreateRoomResponse, DeleteAccountRequest, DeleteAccountResponse,
-    DescribeRequest, DescribeResponse, DownloadRequest, FetchProfileRequest, FindUsersRequest, FindUsersResponse,
-    ForgetRoomRequest, ForgetRoomResponse, KeyPackageStock, ListConsentsRequest, ListConsentsResponse, Profile,
-    QueuedEvent, RegisterRequest, RegisterResponse, RemoveClientRequest, RemoveClientResponse, RoomCall, RoomReply,
-    SetAccountRequest, UploadKeyPackagesRequest, UploadKeyPackagesResponse, WatchRequest,
+    DescribeRequest, DescribeResponse, DownloadRequest, FetchProfileRequest, FetchRoomStateRequest, FindUsersRequest,
+    FindUsersResponse, ForgetRoomRequest, ForgetRoomResponse, KeyPackageStock, ListConsentsRequest,
+    ListConsentsResponse, Profile, QueuedEvent, RegisterRequest, RegisterResponse, RemoveClientRequest,
+    RemoveClientResponse, RoomCall, RoomReply, RoomState, SetAccountRequest, UploadKeyPackagesRequest,
+    UploadKeyPackagesResponse, WatchRequest,
     client_api_server::{ClientApi, ClientApiServer},
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -133,6 +134,10 @@ impl ClientApi for Service {
     ) -> Result<Response<KeyPackageStock>, Status> {
         let available = u32::try_from(self.script(&request)?.key_packages).unwrap();
         Ok(Response::new(KeyPackageStock { available, last_resort: 0, low: available < 8 }))
+    }
+
+    async fn fetch_room_state(&self, _: Request<FetchRoomStateRequest>) -> Result<Response<RoomState>, Status> {
+        Err(Status::unimplemented("not needed here"))
     }
 
     async fn create_room(&self, request: Request<CreateRoomRequest>) -> Result<Response<CreateRoomResponse>, Status> {

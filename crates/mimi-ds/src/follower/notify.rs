@@ -197,13 +197,12 @@ pub fn accept_fanout(
     if source == own {
         return Err(NotifyRefusal::Own(own.clone()));
     }
-    let group = room.group();
     let mut seen = facts.seen.clone();
     let mut order = Order::new(facts.mark);
     let mut taking = Taking::new(room, facts);
     for message in messages {
         let named = message.event.message().group_and_epoch();
-        if named.is_some_and(|(group_id, _)| group_id != group.as_str().as_bytes()) {
+        if named.is_some_and(|(group_id, _)| room.group_number(group_id).is_none()) {
             return Err(NotifyRefusal::WrongGroup);
         }
         let bytes: Arc<[u8]> = message.to_bytes()?.into();

@@ -12,7 +12,7 @@ use mimi_protocol::{
 };
 
 use super::{
-    Accepted, CreateRefusal, HubIdentity, HubRoom, Member, ParentParticipants,
+    Accepted, CreateRefusal, HubIdentity, HubRoom, Life, Member, ParentParticipants,
     membership_style::{check_founders, check_parent, parent_of},
     participants::Participants,
     policy::Policy,
@@ -61,7 +61,7 @@ impl<G: RoomGroup> HubRoom<G> {
         if *room.domain() != hub.domain {
             return Err(CreateRefusal::OtherHub(room.domain().clone()));
         }
-        check_group_info(&group_info, &room)?;
+        check_group_info(&group_info, &room, 1)?;
         let group = G::create(group_info, tree)?;
         let creator = check_members(&group, creator)?;
         check_context(&group, hub)?;
@@ -90,6 +90,7 @@ impl<G: RoomGroup> HubRoom<G> {
             sequence: 0,
             accepted: now,
             commits_since_snapshot: 0,
+            life: Life::Active,
         };
         let mut effects = vec![room.checkpoint()?];
         effects.extend(room.style_effects());
@@ -97,9 +98,10 @@ impl<G: RoomGroup> HubRoom<G> {
     }
 }
 
-fn check_group_info(group_info: &GroupInfo, room: &RoomUri) -> Result<(), CreateRefusal> {
+/// The GroupInfo of a new group that is to be the room's `number`th.
+pub(super) fn check_group_info(group_info: &GroupInfo, room: &RoomUri, number: u32) -> Result<(), CreateRefusal> {
     let context = group_info.group_context();
-    if context.group_id != room.group().as_str().as_bytes() {
+    if context.group_id != room.group_id(number) {
         return Err(CreateRefusal::GroupId);
     }
     if context.epoch != Epoch(0) {
@@ -117,7 +119,7 @@ fn check_group_info(group_info: &GroupInfo, room: &RoomUri) -> Result<(), Create
     Ok(())
 }
 
-fn check_members(group: &impl RoomGroup, creator: &ClientUri) -> Result<Member, CreateRefusal> {
+pub(super) fn check_members(group: &impl RoomGroup, creator: &ClientUri) -> Result<Member, CreateRefusal> {
     match group.members()?.as_slice() {
         [(0, credential)] => {
             Member::from_credential(credential).filter(|member| member.client == *creator).ok_or(CreateRefusal::Members)
@@ -134,7 +136,7 @@ fn participants_of(group: &impl RoomGroup) -> Result<Participants, CreateRefusal
 
 /// A room need not be franked. If it is to be, then by this hub with its key, and with Safe AAD, in which the tag stands.
 // req: MP06-5.4.1-02, MP06-5.4.1-04
-fn check_franking(group: &impl RoomGroup, hub: &HubIdentity) -> Result<(), CreateRefusal> {
+pub(super) fn check_franking(group: &impl RoomGroup, hub: &HubIdentity) -> Result<(), CreateRefusal> {
     let refused = |reason: String| CreateRefusal::Franking(reason);
     let safe_aad = group.component(ComponentId::SAFE_AAD);
     if let Some(data) = safe_aad {
@@ -152,7 +154,7 @@ fn check_franking(group: &impl RoomGroup, hub: &HubIdentity) -> Result<(), Creat
     Ok(())
 }
 
-fn check_context(group: &impl RoomGroup, hub: &HubIdentity) -> Result<(), CreateRefusal> {
+pub(super) fn check_context(group: &impl RoomGroup, hub: &HubIdentity) -> Result<(), CreateRefusal> {
     let extensions = group.context_extensions()?;
     let senders: ExternalSenders =
         extensions.read(ExtensionType::EXTERNAL_SENDERS).ok().flatten().ok_or(CreateRefusal::ExternalSender)?;

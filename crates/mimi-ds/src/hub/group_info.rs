@@ -6,13 +6,16 @@ use mimi_protocol::{
     ratchet_tree::RatchetTreeOption,
 };
 
-use super::{HubRoom, Member, Standing, policy::Denied};
+use super::{HubRoom, Member, NoGroup, Standing, policy::Denied};
 use crate::group::{GroupError, RoomGroup};
 
 /// Why the hub does not hand out the GroupInfo.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GroupInfoRefusal {
+    /// The room has no group that could be joined.
+    #[error(transparent)]
+    NoGroup(#[from] NoGroup),
     /// The credential names no client.
     #[error("the credential is not a basic credential with a client URI that names its user")]
     Credential,
@@ -45,6 +48,7 @@ impl GroupInfoRefusal {
     pub fn code(&self) -> Option<GroupInfoCode> {
         match self {
             Self::Internal(_) => None,
+            Self::NoGroup(_) => Some(GroupInfoCode::NoSuchRoom),
             _ => Some(GroupInfoCode::NotAuthorized),
         }
     }
@@ -67,6 +71,7 @@ impl<G: RoomGroup> HubRoom<G> {
         source: &Domain,
         request: &GroupInfoRequest,
     ) -> Result<GroupInfoRatchetTreeTbe, GroupInfoRefusal> {
+        self.check_joinable()?;
         let requester = Self::requester(source, request)?;
         self.policy.may_come_in(&requester)?;
         self.check_not_on_the_way_out(&requester.user)?;

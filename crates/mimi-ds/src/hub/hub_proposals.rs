@@ -34,9 +34,9 @@ pub enum Gone {
 
 /// Removals to be proposed.
 #[derive(Debug, Default)]
-struct Removals {
-    leaves: BTreeSet<u32>,
-    users: BTreeSet<UserUri>,
+pub(super) struct Removals {
+    pub(super) leaves: BTreeSet<u32>,
+    pub(super) users: BTreeSet<UserUri>,
 }
 
 impl<G: RoomGroup> HubRoom<G> {
@@ -57,6 +57,10 @@ impl<G: RoomGroup> HubRoom<G> {
         gone: &Gone,
         key: &dyn LabelSigner,
     ) -> Result<Option<Accepted>, UpdateRefusal> {
+        // Where nobody is left, nobody is to be removed.
+        if self.check_has_group().is_err() {
+            return Ok(None);
+        }
         let waits = self.leaves_waiting();
         let mut removals = Removals::default();
         let about = match gone {
@@ -93,6 +97,7 @@ impl<G: RoomGroup> HubRoom<G> {
         self.pending.extend(new);
         self.sequence = sequence;
         self.accepted = timestamp;
+        effects.extend(self.settled()?);
         Ok(Some(Accepted { timestamp, frank: None, effects }))
     }
 
@@ -178,7 +183,7 @@ impl<G: RoomGroup> HubRoom<G> {
     }
 
     /// Leaves whose removal waits for a commit.
-    fn leaves_waiting(&self) -> BTreeSet<u32> {
+    pub(super) fn leaves_waiting(&self) -> BTreeSet<u32> {
         let removed = self.pending.iter().filter_map(|pending| match &pending.meaning {
             Meaning::Remove { leaf, .. } => Some(leaf.index),
             _ => None,
@@ -187,7 +192,7 @@ impl<G: RoomGroup> HubRoom<G> {
     }
 
     /// Remove for each leaf, then one update of the participant list.
-    fn removing(
+    pub(super) fn removing(
         &self,
         epoch: Epoch,
         list: &ParticipantListData,

@@ -92,6 +92,7 @@ impl<G: RoomGroup> HubRoom<G> {
         source: &Domain,
         request: &GroupInfoRequest,
     ) -> Result<ClaimedGroupInfo, GroupInfoRefusal> {
+        self.check_joinable()?;
         let requester = Self::requester(source, request)?;
         let code = request.tbs().joining_code.as_ref().filter(|_| self.role(&requester.user).is_none());
         let Some(code) = code else {

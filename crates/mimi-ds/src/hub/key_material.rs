@@ -9,7 +9,7 @@ use mimi_protocol::{
 
 use mimi_room_policy::capability::CapabilityType;
 
-use super::{HubRoom, Member, Standing, policy::Denied};
+use super::{HubRoom, Member, NoGroup, Standing, policy::Denied};
 use crate::{effect::Effect, group::RoomGroup};
 
 /// Why the hub does not pass a request on. The draft has no code for a hub's own refusal; the answer to the requester is a user
@@ -17,6 +17,9 @@ use crate::{effect::Effect, group::RoomGroup};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyMaterialRefusal {
+    /// The room has no group to which anybody could be added.
+    #[error(transparent)]
+    NoGroup(#[from] NoGroup),
     /// The request names another room, or none.
     #[error("the request is not for room {0}")]
     OtherRoom(RoomUri),
@@ -83,6 +86,7 @@ impl<G: RoomGroup> HubRoom<G> {
         if tbs.room_id.parse().ok().as_ref() != Some(self.room()) {
             return Err(KeyMaterialRefusal::OtherRoom(self.room().clone()));
         }
+        self.check_has_group()?;
         let user = parse_user(&tbs.requesting_user)?;
         if parse_user(&tbs.target_user)? != *target {
             return Err(KeyMaterialRefusal::OtherTarget(target.clone()));

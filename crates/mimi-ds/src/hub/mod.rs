@@ -15,10 +15,13 @@ mod group_info;
 mod hub_proposals;
 mod join_code;
 pub mod key_material;
+mod life;
 mod meaning;
 mod membership_style;
+mod next_group;
 mod participants;
 mod policy;
+mod proposals;
 mod record;
 mod refusal;
 mod report;
@@ -43,7 +46,9 @@ pub use self::{
     group_info::GroupInfoRefusal,
     hub_proposals::Gone,
     join_code::{ClaimedGroupInfo, JoinGrant, JoinLinkFault, joiner_named},
+    life::{Ending, Life, NoGroup},
     membership_style::ParentParticipants,
+    next_group::NextGroup,
     policy::{Denied, PolicyFault},
     refusal::{CreateRefusal, NotAllowed, RestoreError, SubmitRefusal, UpdateRefusal},
     report::{AbuseRefusal, ProvenReport},
@@ -141,6 +146,7 @@ pub struct HubRoom<G> {
     sequence: u64,
     accepted: AcceptedTimestamp,
     commits_since_snapshot: u32,
+    life: Life,
 }
 
 impl<G: RoomGroup> HubRoom<G> {

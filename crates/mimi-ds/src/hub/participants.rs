@@ -106,6 +106,14 @@ impl Participants {
         changed.chain(added).find(|(given, _)| given == user).map(|(_, role)| role)
     }
 
+    /// Whether an update says anything of a user.
+    pub(super) fn concerns(&self, update: &ParticipantListUpdate, user: &UserUri) -> bool {
+        let changed = update.changed_role_participants.iter().map(|change| change.user_index);
+        let mut indices = changed.chain(update.removed_indices.iter().copied());
+        indices.any(|index| self.at(index).is_some_and(|(found, _)| found == *user))
+            || update.added_participants.iter().any(|added| added.user() == user)
+    }
+
     fn at(&self, index: u32) -> Option<(UserUri, RoleIndex)> {
         let found = self.data.participants().get(usize::try_from(index).ok()?)?;
         Some((found.user().clone(), found.role_index()))

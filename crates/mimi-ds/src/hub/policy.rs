@@ -7,7 +7,7 @@ use mimi_arch::{
     Domain, RoleIndex, UserUri,
     mls::{ComponentId, CredentialType},
 };
-use mimi_protocol::mls::ComponentData;
+use mimi_protocol::mls::{AppDataDictionary, ComponentData};
 use mimi_room_policy::{
     authorize::{
         Action, Actor, Decision, JoinCode, Part, Refusal, RoomState, StateError, Step, authorize, authorize_commit,
@@ -74,6 +74,12 @@ impl Policy {
     // req: MP06-4.3.1-05
     pub(super) fn read(group: &impl RoomGroup) -> Result<RoomPolicy, PolicyFault> {
         let present = POLICY_COMPONENTS.iter().filter_map(|(id, _)| Some((*id, group.component(*id)?)));
+        Ok(RoomPolicy::from_components(present)?)
+    }
+
+    /// Reads the policy components of a dictionary.
+    pub(super) fn of(dictionary: &AppDataDictionary) -> Result<RoomPolicy, PolicyFault> {
+        let present = POLICY_COMPONENTS.iter().filter_map(|(id, _)| Some((*id, dictionary.find(*id)?)));
         Ok(RoomPolicy::from_components(present)?)
     }
 

@@ -9,6 +9,7 @@ use mimi_room_policy::authorize::Refusal;
 
 use super::{
     join_code::JoinLinkFault,
+    life::NoGroup,
     policy::{Denied, PolicyFault},
 };
 use crate::group::{GroupError, GroupInfoError, StageError};
@@ -58,6 +59,15 @@ pub enum CreateRefusal {
     /// It has a join link that it cannot have.
     #[error(transparent)]
     JoinLink(#[from] JoinLinkFault),
+    /// The room has a group, or is over.
+    #[error("the room {0}")]
+    NotWithoutGroup(&'static str),
+    /// A component of a group that follows another one is not as the room has it.
+    #[error("component {0:#06x} is not as the room has it")]
+    Differs(u16),
+    /// The policy does not let the client into the room.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// The GroupInfo cannot be handed to joiners.
     #[error(transparent)]
     GroupInfo(#[from] GroupInfoError),
@@ -121,6 +131,9 @@ pub enum NotAllowed {
     /// Not a handshake in a PublicMessage.
     #[error("only proposals and commits in PublicMessages are taken")]
     WireFormat,
+    /// The room has no group that takes anything.
+    #[error(transparent)]
+    NoGroup(#[from] NoGroup),
     /// Another group's handshake.
     #[error("the group id is not this room's")]
     WrongGroup,
@@ -213,6 +226,9 @@ pub enum NotAllowed {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubmitRefusal {
+    /// The room has no group that takes anything.
+    #[error(transparent)]
+    NoGroup(#[from] NoGroup),
     /// Not a PrivateMessage with application content.
     #[error("not a PrivateMessage with application content")]
     NotApplication,

@@ -9,7 +9,7 @@ use mimi_protocol::{
 };
 
 use super::{
-    HubRoom, Member, Pending, Proposer, RestoreError,
+    HubRoom, Life, Member, Pending, Proposer, RestoreError,
     meaning::{Leaf, Meaning, Outcome},
     participants::Participants,
     policy::Policy,
@@ -53,10 +53,12 @@ impl<G: RoomGroup> HubRoom<G> {
             sequence: stored.snapshot_sequence,
             accepted: stored.last_accepted,
             commits_since_snapshot: 0,
+            life: snapshot.life,
         };
         for (accepted, message) in snapshot.pending {
             room.replay_proposal(message, accepted).map_err(damaged)?;
         }
+        room.settle().map_err(|error| damaged(error.to_string()))?;
         for entry in &stored.log {
             let damaged = |reason: String| RestoreError::Damaged { sequence: entry.sequence, reason };
             // Application messages have numbers too and are not kept, so the numbers of handshakes only have to grow.
@@ -68,6 +70,17 @@ impl<G: RoomGroup> HubRoom<G> {
                     .into_iter()
                     .try_for_each(|message| room.replay_proposal(message, entry.accepted))
                     .map_err(damaged)?,
+                Handshake::Ended(ending, messages) => {
+                    messages
+                        .into_iter()
+                        .try_for_each(|message| room.replay_proposal(message, entry.accepted))
+                        .map_err(damaged)?;
+                    room.life = Life::Over(ending);
+                }
+                Handshake::Group(group, group_info) => {
+                    let group = G::restore(&group, *group_info)?;
+                    room.take_group(group).map_err(|error| damaged(error.to_string()))?;
+                }
                 Handshake::Commit(message, group_info, stapled) => {
                     room.replay_commit(&message, &group_info).map_err(damaged)?;
                     stapled
@@ -76,6 +89,7 @@ impl<G: RoomGroup> HubRoom<G> {
                         .map_err(damaged)?;
                 }
             }
+            room.settle().map_err(|error| damaged(error.to_string()))?;
             room.sequence = entry.sequence;
         }
         if stored.last_sequence < room.sequence {
@@ -132,6 +146,7 @@ impl<G: RoomGroup> HubRoom<G> {
             group: self.group.snapshot()?,
             group_info: self.group.group_info().clone(),
             pending: self.pending.iter().map(|p| (p.accepted, p.message.clone())).collect(),
+            life: self.life.clone(),
         };
         snapshot.to_bytes().map_err(|error| GroupError::Snapshot(error.to_string()))
     }
@@ -162,6 +177,7 @@ impl<G: RoomGroup> HubRoom<G> {
         let group_info = self.group.group_info_after(&staged, group_info).map_err(|e| e.to_string())?;
         self.group.merge(staged, group_info, None).map_err(|e| e.to_string())?;
         self.follow(&outcome, joiner);
+        self.life = Life::Active;
         self.commits_since_snapshot = self.commits_since_snapshot.saturating_add(1);
         Ok(())
     }

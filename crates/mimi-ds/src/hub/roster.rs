@@ -118,6 +118,11 @@ impl Roster {
         self.users.get(user).into_iter().flatten().copied()
     }
 
+    /// The leaves that are taken.
+    pub(super) fn indices(&self) -> impl Iterator<Item = u32> + '_ {
+        self.leaves.keys().copied()
+    }
+
     pub(crate) fn members(&self) -> impl Iterator<Item = &Member> {
         self.leaves.values()
     }

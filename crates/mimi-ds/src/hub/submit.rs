@@ -41,6 +41,7 @@ impl<G: RoomGroup> HubRoom<G> {
         request: &SubmitMessageRequest,
         franking: &HubFranking<'_>,
     ) -> Result<Accepted, SubmitRefusal> {
+        self.check_has_group()?;
         let message = request
             .app_message
             .as_private()

@@ -19,7 +19,7 @@ use mimi_room_policy::{
 };
 
 use super::{
-    Accepted, COMMITS_PER_SNAPSHOT, HubRoom, Member, NotAllowed, Pending, Proposer, Proposing, Routes, Standing,
+    Accepted, COMMITS_PER_SNAPSHOT, HubRoom, Life, Member, NotAllowed, Pending, Proposer, Routes, Standing,
     UpdateFacts, UpdateRefusal,
     deed::{Deed, Door},
     meaning::{Leaf, Meaning, Outcome},
@@ -120,7 +120,7 @@ impl<G: RoomGroup> HubRoom<G> {
         self.update_with(now, source, request, facts, key.filter(|key| self.is_hubs(*key)))
     }
 
-    fn update_with(
+    pub(super) fn update_with(
         &mut self,
         now: AcceptedTimestamp,
         source: &Domain,
@@ -128,6 +128,7 @@ impl<G: RoomGroup> HubRoom<G> {
         facts: &UpdateFacts,
         key: Option<&dyn LabelSigner>,
     ) -> Result<Accepted, UpdateRefusal> {
+        self.check_takes(&request.0)?;
         match &request.0 {
             HandshakeBundle::Proposals { first, more } => self.accept_proposals(now, source, first, more),
             HandshakeBundle::Commit { commit, welcome, group_info, ratchet_tree } => {
@@ -145,100 +146,6 @@ impl<G: RoomGroup> HubRoom<G> {
                 self.accept_commit(now, source, &bundle, facts)
             }
         }
-    }
-
-    // req: MP06-3.5-04
-    // req: MP06-3.5-05
-    // req: MP06-7.1-04
-    // req: MP06-7.1-05
-    fn accept_proposals(
-        &mut self,
-        now: AcceptedTimestamp,
-        source: &Domain,
-        first: &MlsMessage,
-        more: &[MlsMessage],
-    ) -> Result<Accepted, UpdateRefusal> {
-        let timestamp = self.next_timestamp(now);
-        let mut verified = Vec::new();
-        let mut proposer = None;
-        let mut new: Vec<Pending> = Vec::new();
-        for message in std::iter::once(first).chain(more) {
-            let public = message.as_public().ok_or(NotAllowed::WireFormat)?;
-            let proposal = message.as_proposal().ok_or(NotAllowed::WireFormat)?;
-            self.check_group_and_epoch(public)?;
-            let sender = match public.sender {
-                Sender::Member(leaf) => self.member_at(leaf, source)?,
-                // Nothing in a room lets them propose yet; and the library cannot take all of it.
-                Sender::External(_) => return Err(NotAllowed::Sender("external sender").into()),
-                Sender::NewMemberProposal | Sender::NewMemberCommit => {
-                    return Err(NotAllowed::Sender("new member").into());
-                }
-            };
-            let reference = message
-                .proposal_reference(self.group.cipher_suite())
-                .map_err(|error| UpdateRefusal::Internal(error.to_string()))?;
-            let bad = |reason: String| UpdateRefusal::InvalidProposal { references: vec![reference.clone()], reason };
-            if self.pending.iter().chain(&new).any(|known| known.reference == reference) {
-                return Err(bad("the hub has this proposal already".to_owned()));
-            }
-            let meaning = self.meaning(proposal, Some(&sender)).map_err(|e| e.about(&reference))?;
-            if let Meaning::Add { .. } = meaning {
-                // Its key package could expire while it waits, and then no commit would be valid any more.
-                return Err(NotAllowed::ProposalType(proposal.proposal_type()).into());
-            }
-            let user = &sender.member.user;
-            proposer = Some(user.clone());
-            let own_removal = matches!(&meaning, Meaning::Remove { leaf, .. } if leaf.member.user == *user);
-            // req: MP06-5.3-08
-            let allowed = match self.standing(user).proposes() {
-                Proposing::ByPolicy => true,
-                Proposing::OwnRemoval => own_removal,
-                Proposing::Nothing => false,
-            };
-            if !allowed {
-                return Err(NotAllowed::Leaving(user.clone()).into());
-            }
-            verified.push(self.group.verify_proposal(message).map_err(|error| match error {
-                StageError::Invalid(reason) => bad(reason),
-                other => NotAllowed::from(other).into(),
-            })?);
-            let sender = Proposer::Member(sender);
-            new.push(Pending { message: message.clone(), reference, meaning, sender, accepted: timestamp });
-        }
-        // A commit will have to carry all that waits: it has to be possible to do so, and the room has to be in order after it.
-        let about_new = |error: UpdateRefusal| match error {
-            UpdateRefusal::InvalidProposal { reason, .. } => UpdateRefusal::InvalidProposal {
-                references: new.iter().map(|new| new.reference.clone()).collect(),
-                reason,
-            },
-            other => other,
-        };
-        let together = self.pending.iter().chain(&new).map(|pending| &pending.meaning);
-        let outcome = self.outcome(together).map_err(about_new)?;
-        self.check_agreement(&outcome, None)?;
-        self.check_new_links(timestamp, new.iter().map(|pending| &pending.meaning))?;
-        let waiting: Vec<_> = self.pending.iter().chain(&new).collect();
-        self.check_committable(&outcome, &waiting)?;
-        let deeds = self.deeds(&waiting).map_err(about_new)?;
-        let proposer = proposer.ok_or(NotAllowed::WireFormat)?;
-        self.authorize(&proposer, &deeds, Door::Open)?;
-        self.authorize_with_pending(&self.deeds(&new.iter().collect::<Vec<_>>())?, Door::Open)?;
-        let policy = self.policy_after(&outcome)?;
-        self.check_style_stays(&outcome, policy.as_ref())?;
-
-        let log = Handshake::Proposals(new.iter().map(|new| new.message.clone()).collect());
-        // req: MP06-5.5-21
-        let event = FanoutEvent::Proposals { message: first.clone(), more: more.to_vec() };
-        let sequence = self.sequence.saturating_add(1);
-        let mut effects = vec![self.log(sequence, timestamp, &log)?];
-        let audience = self.audience(&BTreeSet::new());
-        effects.extend(self.fan_out(timestamp, event, audience).map_err(internal)?);
-
-        verified.into_iter().for_each(|proposal| self.group.queue(proposal));
-        self.pending.extend(new);
-        self.sequence = sequence;
-        self.accepted = timestamp;
-        Ok(Accepted { timestamp, frank: None, effects })
     }
 
     // req: MP06-3.6-03, MP06-4.3-02, MP06-7.1-03, MP06-7.2-02
@@ -300,6 +207,8 @@ impl<G: RoomGroup> HubRoom<G> {
             MergeError::Library(reason) => UpdateRefusal::Internal(reason),
         })?;
         self.follow(&outcome, joiner.cloned());
+        // Somebody has come into a room that slept.
+        self.life = Life::Active;
         let steps: Vec<_> = deeds.iter().map(|deed| deed.steps(door)).collect();
         let parts: Vec<_> = deeds.iter().zip(&steps).map(|(deed, steps)| deed.part(steps)).collect();
         if let Decision::Refused(refusal) = self.policy.act(&parts, policy) {
@@ -332,7 +241,7 @@ impl<G: RoomGroup> HubRoom<G> {
     }
 
     // req: MP06-5.3-22
-    fn check_group_and_epoch(&self, message: &PublicMessageView) -> Result<(), UpdateRefusal> {
+    pub(super) fn check_group_and_epoch(&self, message: &PublicMessageView) -> Result<(), UpdateRefusal> {
         if message.group_id != self.group.group_id() {
             return Err(NotAllowed::WrongGroup.into());
         }
@@ -343,7 +252,7 @@ impl<G: RoomGroup> HubRoom<G> {
         Ok(())
     }
 
-    fn member_at(&self, index: u32, source: &Domain) -> Result<Leaf, NotAllowed> {
+    pub(super) fn member_at(&self, index: u32, source: &Domain) -> Result<Leaf, NotAllowed> {
         let member = self.roster.get(index).ok_or(NotAllowed::UnknownMember(index))?;
         check_source(member, source)?;
         Ok(Leaf { index, member: member.clone() })
@@ -468,7 +377,7 @@ impl<G: RoomGroup> HubRoom<G> {
     }
 
     /// The policy that a commit leads to, if it changes any of it.
-    fn policy_after(&self, outcome: &Outcome) -> Result<Option<RoomPolicy>, UpdateRefusal> {
+    pub(super) fn policy_after(&self, outcome: &Outcome) -> Result<Option<RoomPolicy>, UpdateRefusal> {
         self.policy.after(&outcome.components, self.hub()).map_err(|fault| super::meaning::invalid(fault.to_string()))
     }
 
@@ -572,17 +481,6 @@ fn check_welcome(welcome: Option<&Welcome>, outcome: &Outcome, routes: &Routes) 
 
 fn internal(error: impl ToString) -> UpdateRefusal {
     UpdateRefusal::Internal(error.to_string())
-}
-
-impl UpdateRefusal {
-    fn about(self, reference: &ProposalRef) -> Self {
-        match self {
-            Self::InvalidProposal { reason, .. } => {
-                Self::InvalidProposal { references: vec![reference.clone()], reason }
-            }
-            other => other,
-        }
-    }
 }
 
 impl Accepted {

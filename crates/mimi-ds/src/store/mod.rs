@@ -62,6 +62,12 @@ pub trait Store: Send + Sync {
     /// The store cannot be read.
     fn rooms(&self) -> Result<Vec<RoomUri>, StoreError>;
 
+    /// Rooms whose destruction an operator has ordered.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn rooms_to_destroy(&self) -> Result<Vec<RoomUri>, StoreError>;
+
     /// The provider that gave out a key package.
     ///
     /// # Errors

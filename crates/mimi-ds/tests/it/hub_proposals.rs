@@ -31,7 +31,7 @@ impl World {
         Some(accepted)
     }
 
-    fn update_and_propose(&mut self, by: &str, bundle: HandshakeBundle) -> Result<Accepted, UpdateRefusal> {
+    pub(crate) fn update_and_propose(&mut self, by: &str, bundle: HandshakeBundle) -> Result<Accepted, UpdateRefusal> {
         let now = self.now();
         let source = self.clients[by].uri.domain().clone();
         let accepted = self.room.update_and_propose(now, &source, &UpdateRequest(bundle), &self.routes, &*SIGNER)?;
@@ -41,7 +41,7 @@ impl World {
     }
 
     /// A client that joins by external commit; the hub has accepted nothing yet.
-    fn joiner(&mut self, name: &'static str, uri: &str) -> HandshakeBundle {
+    pub(crate) fn joiner(&mut self, name: &'static str, uri: &str) -> HandshakeBundle {
         let mut phone = Client::new(uri);
         let source = phone.uri.domain().clone();
         let given = self.room.group_info(&source, &group_info_request(&phone)).unwrap();
@@ -50,7 +50,7 @@ impl World {
         join
     }
 
-    fn agrees(&mut self, names: &[&str]) {
+    pub(crate) fn agrees(&mut self, names: &[&str]) {
         let (epoch, list) = (self.room.epoch().0, self.room.participant_list().clone());
         for name in names {
             let client = self.client(name);
@@ -63,7 +63,7 @@ impl World {
     }
 
     /// The room as the store would give it back.
-    fn restart(&mut self, store: &SqliteStore) {
+    pub(crate) fn restart(&mut self, store: &SqliteStore) {
         for effect in self.effects.drain(..) {
             store.commit(vec![effect]).unwrap();
         }

@@ -18,6 +18,7 @@ mod membership_style;
 mod people;
 mod queues;
 mod restore;
+mod room_life;
 mod snapshots;
 mod store;
 mod submit;

@@ -314,6 +314,27 @@ impl Client {
         HandshakeBundle::Proposals { first: wire(&first.to_bytes().unwrap()), more }
     }
 
+    /// The proposals by which a client destroys its room.
+    pub(crate) fn destroy(&mut self) -> HandshakeBundle {
+        let participants = u32::try_from(self.list().participants().len()).unwrap();
+        let update = removing(&(0..participants).collect::<Vec<_>>());
+        let own = self.group().own_leaf_index();
+        let others: Vec<u32> =
+            self.group().members().map(|m| m.index).filter(|leaf| *leaf != own).map(|l| l.u32()).collect();
+        let (provider, signer) = (&self.provider, &self.signer);
+        let first = self.group.as_mut().unwrap().leave_group(provider, signer).unwrap();
+        let mut more: Vec<_> = others.into_iter().map(|leaf| self.propose_remove(leaf)).collect();
+        more.push(self.propose_list(update));
+        HandshakeBundle::Proposals { first: wire(&first.to_bytes().unwrap()), more }
+    }
+
+    /// The proposal of a client that goes and whose user stays a participant.
+    pub(crate) fn go(&mut self) -> HandshakeBundle {
+        let (provider, signer) = (&self.provider, &self.signer);
+        let first = self.group.as_mut().unwrap().leave_group_via_self_remove(provider, signer).unwrap();
+        HandshakeBundle::Proposals { first: wire(&first.to_bytes().unwrap()), more: Vec::new() }
+    }
+
     pub(crate) fn propose_list(&mut self, update: ParticipantListUpdate) -> MlsMessage {
         self.propose_component(PARTICIPANT_LIST.0, update.to_bytes().unwrap())
     }

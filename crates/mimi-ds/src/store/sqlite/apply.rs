@@ -65,6 +65,12 @@ fn apply(connection: &Connection, effect: &Effect) -> Result<(), StoreError> {
         Effect::RetireToken { room, client } => tokens::retire(connection, room, client),
         Effect::ExpectToken { room, client, token } => tokens::expect(connection, room, client, token.as_ref()),
         Effect::DropApplications { queue, oldest } => waiting::drop_applications(connection, queue, *oldest),
+        Effect::OrderDestruction { room } => {
+            run("INSERT OR IGNORE INTO rooms_to_destroy VALUES (?1)", params![room.as_str()]).map(drop)
+        }
+        Effect::DropOrder { room } => {
+            run("DELETE FROM rooms_to_destroy WHERE room = ?1", params![room.as_str()]).map(drop)
+        }
         Effect::MarkFanout { hub, room, before, now } => upkeep::mark_fanout(connection, hub, room, *before, *now),
         Effect::FollowLeaves { room, change } => leaves::change(connection, room, change),
         Effect::Acknowledge { client, up_to } => waiting::acknowledge(connection, client, *up_to),

@@ -163,6 +163,10 @@ impl Store for SqliteStore {
         texts(self.many("SELECT room FROM rooms ORDER BY room", &[], |row| row.get(0))?, "room")
     }
 
+    fn rooms_to_destroy(&self) -> Result<Vec<RoomUri>, StoreError> {
+        texts(self.many("SELECT room FROM rooms_to_destroy ORDER BY room", &[], |row| row.get(0))?, "room")
+    }
+
     fn route(&self, reference: &KeyPackageRef) -> Result<Option<Domain>, StoreError> {
         self.one("SELECT provider FROM routes WHERE reference = ?1", params![reference.as_bytes()], |row| row.get(0))?
             .map(|provider: String| text(&provider, "provider"))

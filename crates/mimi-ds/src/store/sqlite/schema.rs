@@ -6,9 +6,9 @@ use super::database_error;
 use crate::store::StoreError;
 
 /// What brings a database from the version of its index to the next one. Never edited once released, only appended to.
-pub(super) const MIGRATIONS: [&str; 11] = [
+pub(super) const MIGRATIONS: [&str; 12] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8, VERSION_9, VERSION_10,
-    VERSION_11,
+    VERSION_11, VERSION_12,
 ];
 
 const VERSION_1: &str = "
@@ -306,6 +306,13 @@ CREATE TABLE child_rooms (
     parent TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX child_rooms_parent ON child_rooms (parent, room);
+";
+
+const VERSION_12: &str = "
+-- What an operator has ordered and the provider has not done yet.
+CREATE TABLE rooms_to_destroy (
+    room TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The schema version this program writes.
