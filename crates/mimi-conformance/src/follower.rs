@@ -166,7 +166,7 @@ fn application(group: &str, epoch: u64, time: u64, number: u8) -> Vec<u8> {
 
 // req: MP06-5.5-03, MP06-5.5-15
 async fn welcome_routed(scenario: &mut Scenario) -> Verdict {
-    let fay = scenario.register(1, "fay", "F7", None).await?;
+    let fay = scenario.register(1, "fanny", "F7", None).await?;
     let finn = scenario.register(1, "finn", "F8", None).await?;
     let room = scenario.suite.room(&scenario.name("followed"));
     let group = room.replace("/r/", "/g/");
