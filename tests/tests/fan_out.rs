@@ -38,7 +38,7 @@ fn follower(number: usize) -> Domain {
 fn make(name: &str, clients: usize, store: &SqliteStore) -> (RoomUri, Vec<u8>) {
     let uri: RoomUri = format!("mimi://a.example/r/{name}").parse().unwrap();
     let mut alice = Client::new("mimi://a.example/d/alice/1");
-    let shape = RoomShape { group_id: name.as_bytes().to_vec(), ..RoomShape::of(&alice) };
+    let shape = RoomShape { group_id: uri.group().as_str().as_bytes().to_vec(), ..RoomShape::of(&alice) };
     let (info, tree) = alice.create(&shape);
     let (mut room, created) = Room::create(NOW, &hub_identity(), &alice.uri, uri.clone(), info, &tree).unwrap();
     let new: Vec<Client> = (0..PROVIDERS * clients)
