@@ -1,10 +1,12 @@
 //! A provider that takes everything it is notified of and keeps none of it: how the tests count what a hub sends.
 
 use std::{
+    collections::{BTreeSet, hash_map::DefaultHasher},
     convert::Infallible,
+    hash::{Hash, Hasher},
     net::{Ipv4Addr, SocketAddr},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -19,8 +21,9 @@ use hyper_util::{
 };
 use mimi_arch::Domain;
 use mimi_protocol::{
+    Wire,
     directory::{self, Directory, Endpoint},
-    notify,
+    notify::{self, FanoutMessage},
 };
 use mimi_provider::tls::TlsIdentity;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -37,7 +40,8 @@ pub struct Sink {
 #[derive(Default)]
 struct Counted {
     posts: AtomicUsize,
-    messages: AtomicUsize,
+    /// Hashes of the messages: a hub that stops or is told nothing sends some of them once more.
+    messages: Mutex<BTreeSet<u64>>,
 }
 
 impl Sink {
@@ -73,9 +77,9 @@ impl Sink {
         self.counted.posts.load(Ordering::SeqCst)
     }
 
-    /// How many messages were in them.
+    /// How many different messages were in them.
     pub fn messages(&self) -> usize {
-        self.counted.messages.load(Ordering::SeqCst)
+        self.counted.messages.lock().unwrap().len()
     }
 }
 
@@ -91,11 +95,18 @@ async fn answer(request: Request<Incoming>, directory: Bytes, counted: &Counted)
         let response = Response::builder().header("content-type", directory::MEDIA_TYPE);
         return response.body(Full::new(directory)).unwrap();
     }
-    let messages = match body.collect().await {
-        Ok(body) => notify::decode_all(&body.to_bytes()).map_or(0, |messages| messages.len()),
-        Err(_) => 0,
+    let Ok(body) = body.collect().await else {
+        // Who sent it is gone; nobody will read this.
+        return Response::builder().status(400).body(Full::new(Bytes::new())).unwrap();
     };
     counted.posts.fetch_add(1, Ordering::SeqCst);
-    counted.messages.fetch_add(messages, Ordering::SeqCst);
+    let messages = notify::decode_all(&body.to_bytes()).unwrap_or_default();
+    counted.messages.lock().unwrap().extend(messages.iter().map(hash));
     Response::builder().status(201).body(Full::new(Bytes::new())).unwrap()
+}
+
+fn hash(message: &FanoutMessage) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    message.to_bytes().unwrap().hash(&mut hasher);
+    hasher.finish()
 }
