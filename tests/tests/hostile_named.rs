@@ -6,7 +6,9 @@ use bytes::Bytes;
 use http::Method;
 use mimi_arch::RoomUri;
 use mimi_client::{Client, Event, PrepareOptions, RoomSummary};
-use mimi_protocol::{codec::Wire as _, submit_message::SubmitMessageResponse, update::UpdateRoomResponse};
+use mimi_protocol::{
+    codec::Wire as _, notify::decode_all, submit_message::SubmitMessageResponse, update::UpdateRoomResponse,
+};
 use mimi_tests::{
     Cluster, messages,
     recorder::{Recorded, Speaker, record},
@@ -195,6 +197,10 @@ async fn lengths_that_are_declared_and_never_come_cost_no_memory() {
             for at in 0..request.body.len().min(600) {
                 // 2^30 - 1 octets from here on, of which eight come.
                 let body = [&request.body[..at], &[0xbf, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]].concat();
+                // Where a field before takes the octets in, nothing is missing.
+                if request.endpoint() == "notify" && decode_all(&body).is_ok() {
+                    continue;
+                }
                 let (status, answer) = speaker.send(Method::POST, &request.path, Bytes::from(body)).await.unwrap();
                 assert!(is_refusal(request.endpoint(), status, &answer), "{} at {at}: {status}", request.path);
             }
