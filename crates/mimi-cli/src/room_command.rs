@@ -305,6 +305,8 @@ fn show(details: &RoomDetails) {
         println!("  says of itself: {}", about(metadata));
     }
     let kind = details.kind().map_or("of its own", RoomKind::name);
+    let senders: Vec<_> = details.external_senders.iter().map(ToString::to_string).collect();
+    println!("  external senders: {}", senders.join(", "));
     println!("  policy: {kind}");
     if let Some(base) = &details.policy.base {
         let mut facts = Vec::new();

@@ -35,6 +35,8 @@ pub(crate) struct Lifecycle {
     /// A message and a commit that ben has ready before the room ends.
     sealed: Option<Vec<u8>>,
     ready: Option<PreparedUpdate>,
+    /// A room in which the followers are external senders.
+    federated: Option<RoomUri>,
 }
 
 impl Lifecycle {
@@ -132,6 +134,31 @@ static LIFECYCLE: &[Check] = &[
         requirements: &["RP03-5-22"],
         needs: &["lifecycle.s5.temporary-ends"],
         ask: |scenario| Box::pin(persistent_stays(scenario)),
+    },
+    Check {
+        id: "lifecycle.s7.4.follower-entry",
+        sentence: "A client puts its own provider among the external senders of a room.",
+        explanation: "Ada makes a room and adds ben, who adds cleo: a commit of a client of another provider, which puts the entry of that \
+            in. The hub has to accept it, and ada's client has to come to the same external senders. A failure means that followers cannot become external senders.",
+        draft: Draft::Protocol,
+        section: "7.4",
+        level: Level::May,
+        requirements: &["MP06-7.4-04", "MP06-7.4-06"],
+        needs: &["lifecycle.s5.persistent-stays"],
+        ask: |scenario| Box::pin(follower_entry(scenario)),
+    },
+    Check {
+        id: "lifecycle.s7.4.follower-leaves",
+        sentence: "The entry of a provider is taken out when its last participant has left.",
+        explanation: "Ben, the only user of his provider, leaves, and ada commits what waits until nothing does. The external senders of the \
+            room may then no longer hold ben's provider. A failure means that a provider without a user in the room can still \
+            propose to it.",
+        draft: Draft::Protocol,
+        section: "7.4",
+        level: Level::Must,
+        requirements: &["MP06-7.4-05"],
+        needs: &["lifecycle.s7.4.follower-entry"],
+        ask: |scenario| Box::pin(follower_leaves(scenario)),
     },
 ];
 
@@ -262,4 +289,51 @@ async fn persistent_stays(scenario: &mut Scenario) -> Verdict {
     let kept = has_to("the policy is known", third.details(&room).await)?.policy;
     expect(kept == policy, "the same policy", "another one")?;
     Ok(format!("{} participants are still there", after.participants.len()))
+}
+
+// req: MP06-7.4-04, MP06-7.4-06
+async fn follower_entry(scenario: &mut Scenario) -> Verdict {
+    let (_, [ada, ben, cleo]) = scenario.lifecycle.all()?;
+    let room = has_to("ada can make a room", ada.create_room(&scenario.name("federated")).await)?;
+    has_to("ada can add ben", ada.add(&room, ben.user()).await)?;
+    events_until(ben, "the Welcome", |events| events.iter().any(joined)).await?;
+    has_to("ben can add cleo", ben.add(&room, cleo.user()).await)?;
+    let committed = |event: &Event| matches!(event, Event::Committed { .. });
+    events_until(ada, "ben's commit", |events| events.iter().any(committed)).await?;
+    events_until(cleo, "the Welcome", |events| events.iter().any(joined)).await?;
+    same_state(&room, &[ada, ben, cleo]).await?;
+    let senders = has_to("the room is known", ada.details(&room).await)?.external_senders;
+    let expected = [room.domain().clone(), ben.user().domain().clone()];
+    expect(senders == expected, format!("the external senders {expected:?}"), format!("{senders:?}"))?;
+    scenario.lifecycle.federated = Some(room);
+    Ok(format!("{} external senders", senders.len()))
+}
+
+// req: MP06-7.4-05
+async fn follower_leaves(scenario: &mut Scenario) -> Verdict {
+    let (_, [ada, ben, cleo]) = scenario.lifecycle.all()?;
+    let room = left_by_earlier(scenario.lifecycle.federated.as_ref())?;
+    has_to("ben can leave", ben.leave(room).await)?;
+    let waits = |event: &Event| matches!(event, Event::ProposalsReceived { .. });
+    events_until(ada, "ben's proposals", |events| events.iter().any(waits)).await?;
+    has_to("ada can commit them", ada.commit_pending(room).await)?;
+    // The commit that takes ben off the list could carry the change of the external senders, too; else the hub proposes it.
+    let left = has_to("the room is known", ada.details(room).await)?.external_senders;
+    if left.contains(ben.user().domain()) {
+        events_until(ada, "the hub's proposal", |events| events.iter().any(waits)).await?;
+        has_to("ada can commit it", ada.commit_pending(room).await)?;
+    }
+    let senders = has_to("the room is known", ada.details(room).await)?.external_senders;
+    expect(
+        !senders.contains(ben.user().domain()),
+        format!("external senders without {}", ben.user().domain()),
+        format!("{senders:?}"),
+    )?;
+    let gone = |event: &Event| matches!(event, Event::Committed { .. });
+    let epoch = has_to("the room is known", ada.room(room).await)?.epoch;
+    while has_to("the room is known", cleo.room(room).await)?.epoch < epoch {
+        events_until(cleo, "ada's commits", |events| events.iter().any(gone)).await?;
+    }
+    same_state(room, &[ada, cleo]).await?;
+    Ok("the entry is gone".to_owned())
 }

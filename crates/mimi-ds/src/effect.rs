@@ -158,6 +158,11 @@ pub enum Effect {
         /// A digest of the participants, and of the room on which it depends.
         participants: [u8; 32],
     },
+    /// A room whose participants are fixed is over: there may be another one of the same participants.
+    DropFixedRoom {
+        /// The room.
+        room: RoomUri,
+    },
     /// A new room that depends on another one.
     PutChildRoom {
         /// The room.

@@ -46,6 +46,7 @@ impl Client {
             Intent::Add { user } => self.key_material(room, user).await?,
             _ => Vec::new(),
         };
+        self.ask_provider(room).await;
         let _alone = self.alone(room).await;
         // A commit that was refused may have been accepted all the same, if it was delivered twice: then the queue brings it.
         let mut done_by = None;
@@ -81,6 +82,19 @@ impl Client {
                 outcome => return outcome,
             }
             attempt += 1;
+        }
+    }
+
+    /// Learns once by which key and credential the provider would be an external sender of rooms that another one hosts (section 7.4). A
+    /// commit is made without that, if the provider does not say.
+    async fn ask_provider(&self, room: &RoomUri) {
+        if room.domain() == self.user().domain()
+            || self.step(|session| Ok(session.knows_provider())).await.unwrap_or(true)
+        {
+            return;
+        }
+        if let Ok(described) = self.api().describe().await {
+            let _ = self.step(move |session| session.know_provider(&described.external_sender)).await;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use mimi_protocol::{
     codec::Wire as _,
-    mls::{ComponentId, GroupInfo, MlsMessage, Welcome},
+    mls::{ComponentId, ExternalSender, GroupInfo, MlsMessage, Welcome},
     participant_list::ParticipantListUpdate,
     ratchet_tree::RatchetTreeOption,
     room_metadata::{ROOM_METADATA, RoomMetaData},
@@ -17,7 +17,7 @@ use openmls::{
     },
 };
 
-use super::{Identity, Provider, components, encoded, library, participants, token};
+use super::{Identity, Provider, components, encoded, external_senders, library, participants, token};
 use crate::error::{ClientError, MlsFailure};
 
 /// What a commit shall contain beside what the library adds.
@@ -46,7 +46,8 @@ impl Plan {
     }
 }
 
-/// Builds a commit and leaves it pending in the group's stored state.
+/// Builds a commit and leaves it pending in the group's stored state. `own_provider` is the entry of this client's provider among the external
+/// senders, where that is known and not the hub.
 ///
 /// # Errors
 /// When the library refuses the content, a participant list update does not apply, or the state file fails.
@@ -55,6 +56,7 @@ pub(crate) fn prepare(
     identity: &Identity,
     group: &mut MlsGroup,
     plan: Plan,
+    own_provider: Option<&ExternalSender>,
 ) -> Result<HandshakeBundle, ClientError> {
     // req: MP06-3.2-04, MP06-3.2-05, MP06-3.2-06, MP06-4.2-02, MP06-5.3-03, MP06-7.5-12
     let mut own = Vec::new();
@@ -73,9 +75,12 @@ pub(crate) fn prepare(
         false => LeafNodeParameters::default(),
     };
     let proposals = own.iter().cloned().map(|update| Proposal::AppDataUpdate(Box::new(update)));
-    let mut builder = group
-        .commit_builder()
-        .consume_proposal_store(plan.include_pending)
+    let extensions = external_senders::to_propose(group, own_provider, plan.list.as_ref(), plan.include_pending)?;
+    let mut builder = group.commit_builder().consume_proposal_store(plan.include_pending);
+    if let Some(extensions) = extensions {
+        builder = builder.propose_group_context_extensions(extensions).map_err(library("context extensions"))?;
+    }
+    let mut builder = builder
         .leaf_node_parameters(leaf)
         .propose_adds(plan.adds)
         .propose_removals(plan.removes)

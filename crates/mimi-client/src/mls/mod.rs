@@ -9,6 +9,7 @@ pub(crate) mod commit;
 pub(crate) mod components;
 pub(crate) mod create;
 pub(crate) mod external_proposal;
+pub(crate) mod external_senders;
 pub(crate) mod join;
 pub(crate) mod key_package;
 pub(crate) mod leave;

@@ -1,6 +1,6 @@
 //! Everything that a room says about itself: who is in it, by which rules, under which name.
 
-use mimi_arch::{RoleIndex, RoomUri};
+use mimi_arch::{Domain, RoleIndex, RoomUri};
 use mimi_protocol::room_metadata::RoomMetaData;
 use mimi_room_policy::{policy::RoomPolicy, ready_made::RoomKind, roles::RolesList};
 
@@ -8,7 +8,7 @@ use super::{Session, member, summary};
 use crate::{
     error::ClientError,
     events::RoomSummary,
-    mls::{Provider, components},
+    mls::{Provider, components, external_senders},
 };
 
 /// A room of which this client is a member.
@@ -20,6 +20,8 @@ pub struct RoomDetails {
     pub policy: RoomPolicy,
     /// The metadata, if there are any (draft-ietf-mimi-protocol-06 section 7.6).
     pub metadata: Option<RoomMetaData>,
+    /// The providers that may propose to the room, the hub first (draft-ietf-mimi-protocol-06 section 7.4).
+    pub external_senders: Vec<Domain>,
 }
 
 impl RoomDetails {
@@ -58,6 +60,11 @@ impl Session {
                 summary: summary(connection, &row)?,
                 policy: components::policy(context)?,
                 metadata: components::metadata(context),
+                external_senders: external_senders::of(context)?
+                    .0
+                    .iter()
+                    .filter_map(external_senders::domain_of)
+                    .collect(),
             })
         })
     }

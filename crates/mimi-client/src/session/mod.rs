@@ -22,7 +22,7 @@ mod update;
 use std::path::Path;
 
 use mimi_arch::RoomUri;
-use mimi_protocol::Epoch;
+use mimi_protocol::{Epoch, codec::Wire as _, mls::ExternalSender};
 use openmls::group::MlsGroup;
 use rusqlite::Connection;
 
@@ -40,7 +40,7 @@ pub(crate) use self::{join_links::opened, joining::JoinStep, message::Sealed};
 use crate::{
     error::{ClientError, StateError},
     events::RoomSummary,
-    mls::{Provider, key_package, participants, room_group},
+    mls::{Provider, external_senders, key_package, participants, room_group},
     state::{
         State,
         account::{self, Account},
@@ -54,6 +54,8 @@ use crate::{
 pub(crate) struct Session {
     state: State,
     account: Account,
+    /// The key and credential by which this client's provider may be an external sender, once it has told them.
+    own_provider: Option<ExternalSender>,
 }
 
 impl Session {
@@ -63,7 +65,7 @@ impl Session {
     /// When there is one in it already, or the file fails.
     pub(crate) fn create(mut state: State, account: Account) -> Result<Self, ClientError> {
         state.write(|transaction| Ok(account::put(transaction, &account)?))?;
-        Ok(Self { state, account })
+        Ok(Self { state, account, own_provider: None })
     }
 
     /// Opens the account of a state file.
@@ -82,7 +84,23 @@ impl Session {
     pub(crate) fn open_with(path: &Path, passphrase: Option<&Passphrase>) -> Result<Self, ClientError> {
         let mut state = State::open_with(path, passphrase)?;
         let account = state.peek(|connection| Ok(account::load(connection)?))?.ok_or(StateError::NoAccount)?;
-        Ok(Self { state, account })
+        Ok(Self { state, account, own_provider: None })
+    }
+
+    /// Notes the key and credential of this client's provider.
+    ///
+    /// # Errors
+    /// When they do not decode, or name another provider.
+    pub(crate) fn know_provider(&mut self, external_sender: &[u8]) -> Result<(), ClientError> {
+        let sender = ExternalSender::from_bytes(external_sender)?;
+        let named = external_senders::domain_of(&sender);
+        self.own_provider = Some(sender).filter(|_| named.as_ref() == Some(self.account.user.domain()));
+        Ok(())
+    }
+
+    /// Whether the provider has told its key and credential.
+    pub(crate) fn knows_provider(&self) -> bool {
+        self.own_provider.is_some()
     }
 
     /// Who this is.

@@ -302,11 +302,12 @@ impl Session {
         plan: impl FnOnce(&Provider<'_>, &MlsGroup) -> Result<Plan, ClientError>,
     ) -> Result<PreparedUpdate, ClientError> {
         let identity = &self.account.identity;
+        let own_provider = self.own_provider.as_ref().filter(|_| room.domain() != self.account.user.domain());
         self.state.write(|transaction| {
             let provider = Provider::new(transaction);
             let (mut row, mut group) = changeable(transaction, &provider, room)?;
             let plan = plan(&provider, &group)?;
-            let bundle = commit::prepare(&provider, identity, &mut group, plan)?;
+            let bundle = commit::prepare(&provider, identity, &mut group, plan, own_provider)?;
             let prepared = PreparedUpdate { room: room.clone(), bundle };
             row.pending = Some(prepared.body()?);
             rooms::put(transaction, &row)?;

@@ -169,6 +169,18 @@ impl Leaves {
             }
             self.waiting.push(message.clone());
         }
+        if self.head.complete && self.everybody_goes() {
+            self.forget();
+        }
+    }
+
+    /// Where everybody goes nobody commits it: the group has ended, and what comes after it may be another group of the room, with other
+    /// leaves.
+    fn everybody_goes(&self) -> bool {
+        let removed = |waits: &MlsMessage| removed_leaf(waits.as_proposal()?, waits.as_public()?);
+        let named: BTreeSet<u32> = self.waiting.iter().filter_map(removed).collect();
+        let mut leaves = self.roster.indices().peekable();
+        leaves.peek().is_some() && leaves.all(|leaf| named.contains(&leaf))
     }
 
     /// A commit that the hub accepted, with the proposals that the hub has stapled to it. Gives the clients that it removes and does not

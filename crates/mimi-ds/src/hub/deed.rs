@@ -146,7 +146,7 @@ impl Deed {
                 Meaning::Participants { update, .. } => updates.push(update),
                 Meaning::Component(update) => deed.components.push(component_change(update, metadata)?),
                 Meaning::FrankingAgent(_) => deed.names_agent = true,
-                Meaning::ExternalInit => {}
+                Meaning::ExternalSenders(_) | Meaning::ExternalInit => {}
             }
         }
         if !updates.is_empty() {

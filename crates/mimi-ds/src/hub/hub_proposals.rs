@@ -80,17 +80,26 @@ impl<G: RoomGroup> HubRoom<G> {
             }
         };
         let messages = self.removing(self.epoch(), self.participants.data(), &removals, key)?;
-        let Some((first, more)) = messages.split_first() else { return Ok(None) };
+        self.propose_own(now, &about, &messages)
+    }
 
+    /// Puts the hub's own proposals of the present epoch beside those that wait, and sends them to everybody.
+    pub(super) fn propose_own(
+        &mut self,
+        now: AcceptedTimestamp,
+        about: &UserUri,
+        messages: &[MlsMessage],
+    ) -> Result<Option<Accepted>, UpdateRefusal> {
+        let Some((first, more)) = messages.split_first() else { return Ok(None) };
         let timestamp = self.next_timestamp(now);
         let (mut new, mut verified) = (Vec::new(), Vec::new());
-        for message in &messages {
+        for message in messages {
             new.push(self.own(message, timestamp)?);
             verified.push(self.group.verify_proposal(message).map_err(internal)?);
         }
-        self.check_waiting(&about, &self.pending.iter().chain(&new).collect::<Vec<_>>())?;
+        self.check_waiting(about, &self.pending.iter().chain(&new).collect::<Vec<_>>())?;
         let sequence = self.sequence.saturating_add(1);
-        let mut effects = vec![self.log(sequence, timestamp, &Handshake::Proposals(messages.clone()))?];
+        let mut effects = vec![self.log(sequence, timestamp, &Handshake::Proposals(messages.to_vec()))?];
         let event = FanoutEvent::Proposals { message: first.clone(), more: more.to_vec() };
         effects.extend(self.fan_out(timestamp, event, self.audience(&BTreeSet::new())).map_err(internal)?);
         verified.into_iter().for_each(|proposal| self.group.queue(proposal));
@@ -112,6 +121,8 @@ impl<G: RoomGroup> HubRoom<G> {
             Meaning::Participants { update, .. } => {
                 update.changed_role_participants.is_empty() && update.added_participants.is_empty()
             }
+            // The hub looks at the external senders after every commit.
+            Meaning::ExternalSenders(_) => true,
             Meaning::Add { .. } | Meaning::FrankingAgent(_) | Meaning::Component(_) | Meaning::ExternalInit => false,
         }
     }

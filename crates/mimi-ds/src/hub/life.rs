@@ -130,7 +130,7 @@ impl<G: RoomGroup> HubRoom<G> {
         self.life = Life::Over(Ending::ByHub);
         self.sequence = sequence;
         self.accepted = timestamp;
-        effects.push(self.checkpoint().map_err(internal)?);
+        effects.extend(self.ended()?);
         Ok(Some(Accepted { timestamp, frank: None, effects }))
     }
 
@@ -184,11 +184,22 @@ impl<G: RoomGroup> HubRoom<G> {
         Ok(())
     }
 
-    /// The same after an event, with what is to be stored: a room that has ended is written whole, once.
-    pub(super) fn settled(&mut self) -> Result<Option<Effect>, UpdateRefusal> {
+    /// The same after an event, with what is to be stored.
+    pub(super) fn settled(&mut self) -> Result<Vec<Effect>, UpdateRefusal> {
         let before = self.life.clone();
         self.settle()?;
-        if self.life == before { Ok(None) } else { self.checkpoint().map(Some).map_err(internal) }
+        if self.life == before { Ok(Vec::new()) } else { self.ended() }
+    }
+
+    /// What is to be stored of a room whose group has ended: it is written whole, once. Of a room that is over the set of fixed participants is free
+    /// for another one.
+    // req: RP03-5-07
+    pub(super) fn ended(&self) -> Result<Vec<Effect>, UpdateRefusal> {
+        let mut effects = vec![self.checkpoint().map_err(internal)?];
+        if matches!(self.life, Life::Over(_)) && self.policy().base.as_ref().is_some_and(|base| base.fixed_membership) {
+            effects.push(Effect::DropFixedRoom { room: self.room.clone() });
+        }
+        Ok(effects)
     }
 
     /// What the room is without its group: everything that was accepted counts, although nobody has committed the last of it.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mimi_arch::RoleIndex;
 use mimi_protocol::{
     KeyPackageRef, Wire,
-    mls::{AppDataOperation, AppDataUpdate, ComponentData, ComponentId, ProposalView},
+    mls::{AppDataOperation, AppDataUpdate, ComponentData, ComponentId, ExternalSenders, ProposalView},
     participant_list::{ParticipantListData, ParticipantListUpdate},
 };
 
@@ -32,6 +32,8 @@ pub(super) enum Meaning {
     FrankingAgent(AppDataUpdate),
     /// Another component changes: the metadata, or a part of the policy.
     Component(AppDataUpdate),
+    /// The external senders of the group become these, and nothing else changes.
+    ExternalSenders(ExternalSenders),
     /// Part of every external commit, without a meaning for the room.
     ExternalInit,
 }
@@ -85,12 +87,14 @@ impl<G: RoomGroup> HubRoom<G> {
                 // not know cannot be followed: what they mean is the component's own affair.
                 _ => Err(NotAllowed::Component(update.component_id.0).into()),
             },
+            ProposalView::GroupContextExtensions(extensions) => {
+                Ok(Meaning::ExternalSenders(self.senders_proposed(extensions)?))
+            }
             ProposalView::ExternalInit { .. } if sender.is_none() => Ok(Meaning::ExternalInit),
             ProposalView::Update(_)
             | ProposalView::PreSharedKey(_)
             | ProposalView::ReInit(_)
             | ProposalView::ExternalInit { .. }
-            | ProposalView::GroupContextExtensions(_)
             | ProposalView::AppEphemeral(_) => Err(unsupported()),
         }
     }
@@ -114,6 +118,7 @@ impl<G: RoomGroup> HubRoom<G> {
                 Meaning::Participants { .. }
                 | Meaning::FrankingAgent(_)
                 | Meaning::Component(_)
+                | Meaning::ExternalSenders(_)
                 | Meaning::ExternalInit => {}
             }
         }

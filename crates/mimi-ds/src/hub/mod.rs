@@ -27,6 +27,7 @@ mod refusal;
 mod report;
 mod restore;
 pub(crate) mod roster;
+mod senders;
 mod standing;
 mod submit;
 mod update;
@@ -53,6 +54,7 @@ pub use self::{
     refusal::{CreateRefusal, NotAllowed, RestoreError, SubmitRefusal, UpdateRefusal},
     report::{AbuseRefusal, ProvenReport},
     roster::Member,
+    senders::SenderRule,
     standing::{Disagreement, Proposing, Standing},
     update::key_packages_named,
 };
@@ -109,13 +111,15 @@ enum Proposer {
     Member(Leaf),
     /// The hub, as the first external sender.
     Hub,
+    /// A follower, as a further external sender.
+    Follower(Domain),
 }
 
 impl Proposer {
     const fn leaf(&self) -> Option<&Leaf> {
         match self {
             Self::Member(leaf) => Some(leaf),
-            Self::Hub => None,
+            Self::Hub | Self::Follower(_) => None,
         }
     }
 

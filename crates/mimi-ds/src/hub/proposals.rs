@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use mimi_arch::Domain;
+use mimi_arch::{Domain, UserUri};
 use mimi_protocol::{
     AcceptedTimestamp, ProposalRef,
-    mls::{MlsMessage, Sender},
+    mls::{MlsMessage, ProposalView, Sender},
     notify::FanoutEvent,
 };
 
 use super::{
-    Accepted, Ending, HubRoom, Life, NotAllowed, Pending, Proposer, Proposing, UpdateRefusal, deed::Door,
-    meaning::Meaning, record::Handshake,
+    Accepted, Ending, HubRoom, Life, NotAllowed, Pending, Proposer, Proposing, UpdateRefusal,
+    deed::Door,
+    meaning::{Leaf, Meaning},
+    record::Handshake,
 };
 use crate::group::{RoomGroup, StageError};
 
@@ -36,9 +38,8 @@ impl<G: RoomGroup> HubRoom<G> {
             let proposal = message.as_proposal().ok_or(NotAllowed::WireFormat)?;
             self.check_group_and_epoch(public)?;
             let sender = match public.sender {
-                Sender::Member(leaf) => self.member_at(leaf, source)?,
-                // Nothing in a room lets them propose yet; and the library cannot take all of it.
-                Sender::External(_) => return Err(NotAllowed::Sender("external sender").into()),
+                Sender::Member(leaf) => Proposer::Member(self.member_at(leaf, source)?),
+                Sender::External(index) => Proposer::Follower(self.follower_at(index, source)?),
                 Sender::NewMemberProposal | Sender::NewMemberCommit => {
                     return Err(NotAllowed::Sender("new member").into());
                 }
@@ -50,28 +51,24 @@ impl<G: RoomGroup> HubRoom<G> {
             if self.pending.iter().chain(&new).any(|known| known.reference == reference) {
                 return Err(bad("the hub has this proposal already".to_owned()));
             }
-            let meaning = self.meaning(proposal, Some(&sender)).map_err(|e| e.about(&reference))?;
-            if let Meaning::Add { .. } = meaning {
-                // Its key package could expire while it waits, and then no commit would be valid any more.
+            if let ProposalView::GroupContextExtensions(_) = proposal {
+                // They could not be committed beside components that wait before them.
                 return Err(NotAllowed::ProposalType(proposal.proposal_type()).into());
             }
-            let user = &sender.member.user;
-            proposer = Some(user.clone());
-            let own_removal = matches!(&meaning, Meaning::Remove { leaf, .. } if leaf.member.user == *user);
-            // req: MP06-5.3-08
-            let allowed = match self.standing(user).proposes() {
-                Proposing::ByPolicy => true,
-                Proposing::OwnRemoval => own_removal,
-                Proposing::Nothing => false,
-            };
-            if !allowed {
-                return Err(NotAllowed::Leaving(user.clone()).into());
+            let meaning = self.meaning(proposal, sender.leaf()).map_err(|e| e.about(&reference))?;
+            if let Meaning::Add { .. } = meaning {
+                // A key package could expire while it waits, and then no commit would be valid any more.
+                return Err(NotAllowed::ProposalType(proposal.proposal_type()).into());
             }
+            proposer = Some(match &sender {
+                Proposer::Member(leaf) => self.may_propose(leaf, &meaning)?,
+                Proposer::Follower(provider) => self.gone_at(&meaning, provider)?,
+                Proposer::Hub => return Err(NotAllowed::Sender("external sender").into()),
+            });
             verified.push(self.group.verify_proposal(message).map_err(|error| match error {
                 StageError::Invalid(reason) => bad(reason),
                 other => NotAllowed::from(other).into(),
             })?);
-            let sender = Proposer::Member(sender);
             new.push(Pending { message: message.clone(), reference, meaning, sender, accepted: timestamp });
         }
         // A commit will have to carry all that waits: it has to be possible to do so, and the room has to be in order after it.
@@ -119,11 +116,24 @@ impl<G: RoomGroup> HubRoom<G> {
         self.accepted = timestamp;
         if let Some(ending) = ending {
             self.life = Life::Over(ending);
-            effects.push(self.checkpoint().map_err(internal)?);
+            effects.extend(self.ended()?);
         } else {
             effects.extend(self.settled()?);
         }
         Ok(Accepted { timestamp, frank: None, effects })
+    }
+
+    /// A user who is to go can propose nothing but the removal of own clients.
+    // req: MP06-5.3-08
+    fn may_propose(&self, sender: &Leaf, meaning: &Meaning) -> Result<UserUri, NotAllowed> {
+        let user = &sender.member.user;
+        let own_removal = matches!(meaning, Meaning::Remove { leaf, .. } if leaf.member.user == *user);
+        let allowed = match self.standing(user).proposes() {
+            Proposing::ByPolicy => true,
+            Proposing::OwnRemoval => own_removal,
+            Proposing::Nothing => false,
+        };
+        if allowed { Ok(user.clone()) } else { Err(NotAllowed::Leaving(user.clone())) }
     }
 }
 

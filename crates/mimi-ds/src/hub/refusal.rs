@@ -11,6 +11,7 @@ use super::{
     join_code::JoinLinkFault,
     life::NoGroup,
     policy::{Denied, PolicyFault},
+    senders::SenderRule,
 };
 use crate::group::{GroupError, GroupInfoError, StageError};
 
@@ -187,6 +188,15 @@ pub enum NotAllowed {
     /// A room keeps the style of membership that it was created with.
     #[error("whether participants are fixed and which room a room depends on is said when it is created, and stays")]
     MembershipStyle,
+    /// The context extensions of the group change in something else than the external senders.
+    #[error("of the context extensions only the external senders can change")]
+    ContextExtensions,
+    /// The external senders cannot be so.
+    #[error("external senders: {0}")]
+    ExternalSenders(SenderRule),
+    /// A follower proposes something else than the removal of its own users.
+    #[error("{0} can propose the removal of its own users and their clients, and nothing else")]
+    NotItsOwn(Domain),
     /// Another franking agent than this hub.
     #[error("the franking agent of a room is its hub, with the key of its external sender")]
     FrankingAgent,

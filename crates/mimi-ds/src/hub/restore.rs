@@ -159,7 +159,10 @@ impl<G: RoomGroup> HubRoom<G> {
                 Proposer::Member(Leaf { index, member })
             }
             Some(Sender::External(HUB)) => Proposer::Hub,
-            _ => return Err("a proposal is neither a member's nor the hub's".to_owned()),
+            Some(Sender::External(index)) => {
+                Proposer::Follower(self.provider_of_sender(index).ok_or("an external sender is no provider")?)
+            }
+            _ => return Err("a proposal is neither a member's nor an external sender's".to_owned()),
         };
         let proposal = message.as_proposal().ok_or("not a proposal")?;
         let meaning = self.meaning(proposal, sender.leaf()).map_err(|e| e.to_string())?;

@@ -119,7 +119,7 @@ impl Roster {
     }
 
     /// The leaves that are taken.
-    pub(super) fn indices(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn indices(&self) -> impl Iterator<Item = u32> + '_ {
         self.leaves.keys().copied()
     }
 

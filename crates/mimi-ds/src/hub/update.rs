@@ -19,8 +19,8 @@ use mimi_room_policy::{
 };
 
 use super::{
-    Accepted, COMMITS_PER_SNAPSHOT, HubRoom, Life, Member, NotAllowed, Pending, Proposer, Routes, Standing,
-    UpdateFacts, UpdateRefusal,
+    Accepted, COMMITS_PER_SNAPSHOT, HubRoom, Life, Member, NotAllowed, Pending, Routes, Standing, UpdateFacts,
+    UpdateRefusal,
     deed::{Deed, Door},
     meaning::{Leaf, Meaning, Outcome},
     record::{self, Handshake},
@@ -143,7 +143,11 @@ impl<G: RoomGroup> HubRoom<G> {
                     tree: ratchet_tree,
                     key,
                 };
-                self.accept_commit(now, source, &bundle, facts)
+                let mut accepted = self.accept_commit(now, source, &bundle, facts)?;
+                if let Some(key) = key {
+                    accepted.effects.extend(self.take_senders_out(now, key)?);
+                }
+                Ok(accepted)
             }
         }
     }
@@ -171,6 +175,7 @@ impl<G: RoomGroup> HubRoom<G> {
         let by_code = joiner.and_then(|joiner| self.by_code(timestamp, facts.grant.as_ref(), joiner, bundle.view));
         let door = self.way_in(committer.user(), &deeds, by_code)?;
         self.authorize_with_pending(deeds.last().map(std::slice::from_ref).unwrap_or_default(), door)?;
+        self.check_senders_in(&covered, &outcome, source, joiner.is_some())?;
         let policy = self.policy_after(&outcome)?;
         self.check_style_stays(&outcome, policy.as_ref())?;
         check_welcome(bundle.welcome, &outcome, &facts.routes)?;
@@ -187,10 +192,13 @@ impl<G: RoomGroup> HubRoom<G> {
         })?;
         let group_info = self.group.group_info_after(&staged, bundle.group_info).map_err(NotAllowed::from)?;
         let carried = covered.iter().filter_map(|(reference, _)| reference.clone()).collect();
-        let stapled = match bundle.key {
-            Some(key) if joiner.is_some() => self.proposed_anew(&carried, &outcome, key)?,
-            _ => Vec::new(),
-        };
+        let mut stapled = Vec::new();
+        if let (Some(key), Some(_)) = (bundle.key, joiner) {
+            // Before all others: the library wants context extensions ahead of components in a commit.
+            let list = outcome.participants.as_ref().map_or_else(|| self.participants.data(), |change| &change.data);
+            stapled.extend(self.senders_proposed_out(&group_info, list, key)?);
+            stapled.extend(self.proposed_anew(&carried, &outcome, key)?);
+        }
 
         // Everything that can fail comes before the merge, but for the snapshot: that is of the state after it.
         let sequence = self.sequence.saturating_add(1);
@@ -338,7 +346,9 @@ impl<G: RoomGroup> HubRoom<G> {
         users.sort_unstable();
         users.dedup();
         let mut deeds = Vec::new();
-        let mut hubs = pending.iter().filter(|pending| pending.sender == Proposer::Hub).peekable();
+        // What has no meaning for the policy makes no deed.
+        let acts = |pending: &&&Pending| !matches!(pending.meaning, Meaning::ExternalSenders(_));
+        let mut hubs = pending.iter().filter(|pending| pending.sender.leaf().is_none()).filter(acts).peekable();
         if hubs.peek().is_some() {
             let meanings = hubs.map(|pending| &pending.meaning);
             deeds.push(Deed::of_hub(meanings, &self.participants, metadata.as_ref())?);

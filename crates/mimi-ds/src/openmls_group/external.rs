@@ -1,6 +1,6 @@
 //! Proposals of the group's external senders (draft-ietf-mimi-protocol-06 section 7.4).
 //!
-//! OpenMLS 0.9.2 takes Remove from an external sender, but not AppDataUpdate, which the mls-extensions draft allows. That one is
+//! OpenMLS 0.9.2 takes Remove and GroupContextExtensions from an external sender, but not AppDataUpdate, which the mls-extensions draft allows. That one is
 //! verified here and given to the library as a proposal that it has verified.
 
 use mimi_protocol::{
@@ -39,10 +39,12 @@ impl OpenMlsRoomGroup {
         let (index, proposal) =
             verify_external_proposal(message, self.cipher_suite(), &senders, safe_aad).map_err(not_valid)?;
         match proposal {
-            ProposalView::Remove(_) => match self.process(message)?.into_content() {
-                ProcessedMessageContent::ProposalMessage(proposal) => Ok(proposal),
-                _ => Err(StageError::Content { expected: "proposal" }),
-            },
+            ProposalView::Remove(_) | ProposalView::GroupContextExtensions(_) => {
+                match self.process(message)?.into_content() {
+                    ProcessedMessageContent::ProposalMessage(proposal) => Ok(proposal),
+                    _ => Err(StageError::Content { expected: "proposal" }),
+                }
+            }
             ProposalView::AppDataUpdate(update) => {
                 let reference = message.proposal_reference(self.cipher_suite()).map_err(not_valid)?;
                 queued(index, update, &reference).map(Box::new).map_err(not_valid)

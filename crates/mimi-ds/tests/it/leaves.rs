@@ -288,7 +288,7 @@ fn a_hub_that_sends_proposals_without_end_is_not_followed_without_end() {
     let group = room_uri().group();
     let framing = Framing { group_id: group.as_str().as_bytes(), epoch, sender_index: 0, safe_aad: false };
     let proposals: Vec<_> =
-        (0..1025).map(|leaf| external_proposal(framing, ProposalView::Remove(leaf), &*SIGNER).unwrap()).collect();
+        (4..1029).map(|leaf| external_proposal(framing, ProposalView::Remove(leaf), &*SIGNER).unwrap()).collect();
     let timestamp = scene.world.now();
     let take = |range: std::ops::Range<usize>, later: u64| {
         let event = FanoutEvent::Proposals {
@@ -304,4 +304,13 @@ fn a_hub_that_sends_proposals_without_end_is_not_followed_without_end() {
         scene.stored(),
         StoredLeaves { head: LeavesHead { epoch: Some(epoch), ..Default::default() }, ..Default::default() }
     );
+}
+
+#[test]
+fn with_the_removal_of_everybody_the_leaves_are_forgotten_for_the_group_that_may_follow() {
+    let mut scene = Scene::new();
+    let destroy = scene.world.client("alice").destroy();
+    assert_eq!(scene.accept("alice", destroy), ["b1 proposals", "b2 proposals", "e1 proposals"]);
+    assert_eq!(scene.leaves(), []);
+    assert_eq!(scene.stored(), StoredLeaves::default());
 }

@@ -4,6 +4,7 @@
 mod authorization;
 mod consent;
 mod create;
+mod external_senders;
 mod flow;
 mod follower;
 mod franking;
@@ -13,6 +14,7 @@ mod join_code;
 mod key_material;
 mod leaves;
 mod leaves_walk;
+mod leaving;
 mod many_rooms;
 mod membership_style;
 mod people;

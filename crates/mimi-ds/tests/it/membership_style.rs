@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mimi_arch::{RoleIndex, RoomUri, UserUri, mls::ComponentId, uri::Uri};
 use mimi_ds::{
     Effect, SqliteStore, Store, StoreError,
-    hub::{CreateRefusal, Denied, Gone, NotAllowed, PolicyFault, UpdateRefusal},
+    hub::{CreateRefusal, Denied, Gone, Life, NotAllowed, PolicyFault, UpdateRefusal},
     store::Conflict,
 };
 use mimi_protocol::Wire;
@@ -185,6 +185,47 @@ fn there_is_one_fixed_room_for_a_set_of_participants() {
     make("six", &[], anna, true).unwrap();
     assert_eq!(make("seven", &[], anna, true), Err(StoreError::Conflict(Conflict::FixedRoomExists)));
     assert_eq!(store.rooms().unwrap().len(), 6);
+}
+
+#[test]
+fn when_a_fixed_room_is_over_there_may_be_another_one_of_the_same_participants() {
+    // req: RP03-5-07
+    type End = fn(&mut World) -> Vec<Effect>;
+    fn temporary(creator: &Client) -> RoomShape {
+        let mut components = ready_made::direct_message(&[]);
+        components.base.as_mut().unwrap().persistent_room = false;
+        shape(creator, &[(bob(), MEMBER)], MEMBER, &components)
+    }
+    let ends: [End; 2] = [
+        |world| {
+            let now = world.now();
+            world.room.destroy(now, &*SIGNER).unwrap().unwrap().effects
+        },
+        |world| {
+            let go = world.client("alice").go();
+            world.accept("alice", go).effects
+        },
+    ];
+    for end in ends {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path().join("hub.sqlite")).unwrap();
+        let mut world = World::shaped(temporary);
+        let second = |store: &SqliteStore| {
+            let mut alice = Client::new("mimi://a.example/d/alice/2");
+            let room: RoomUri = "mimi://a.example/r/second".parse().unwrap();
+            let mut shape = temporary(&alice);
+            shape.group_id = room.group().as_str().as_bytes().to_vec();
+            let (info, tree) = alice.create(&shape);
+            let created = Room::create(NOW, &hub_identity(), &alice.uri, room, info, &tree);
+            store.commit(created.unwrap().1.effects)
+        };
+        store.commit(std::mem::take(&mut world.effects)).unwrap();
+        assert_eq!(second(&store), Err(StoreError::Conflict(Conflict::FixedRoomExists)));
+        let effects = end(&mut world);
+        assert!(matches!(world.room.life(), Life::Over(_)));
+        store.commit(effects).unwrap();
+        second(&store).unwrap();
+    }
 }
 
 #[test]

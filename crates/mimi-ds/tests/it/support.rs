@@ -30,6 +30,7 @@ use mimi_room_policy::{
 };
 use openmls::{
     component::ComponentData,
+    group::GroupContext,
     messages::group_info::VerifiableGroupInfo,
     prelude::{
         tls_codec::{DeserializeBytes as _, Serialize as _},
@@ -95,6 +96,10 @@ pub(crate) struct Commit {
     pub(crate) removes: Vec<u32>,
     pub(crate) list: Vec<ParticipantListUpdate>,
     pub(crate) proposals: Vec<Proposal>,
+    /// The external senders after it.
+    pub(crate) senders: Option<Vec<WireExternalSender>>,
+    /// The context extensions after it.
+    pub(crate) context: Option<Extensions<GroupContext>>,
     pub(crate) without_pending: bool,
     pub(crate) path: bool,
     pub(crate) full: bool,
@@ -231,9 +236,13 @@ impl Client {
             let bytes = update.to_bytes().unwrap();
             Proposal::AppDataUpdate(Box::new(AppDataUpdateProposal::update(PARTICIPANT_LIST.0, bytes)))
         });
+        let extensions = commit.context.or_else(|| commit.senders.map(|senders| self.context_with(senders)));
         let group = self.group.as_mut().unwrap();
-        let mut builder = group
-            .commit_builder()
+        let mut builder = group.commit_builder();
+        if let Some(extensions) = extensions {
+            builder = builder.propose_group_context_extensions(extensions).unwrap();
+        }
+        let mut builder = builder
             .consume_proposal_store(!commit.without_pending)
             .force_self_update(commit.path)
             .leaf_node_parameters(commit.identity.map_or_else(LeafNodeParameters::default, |identity| {
@@ -266,6 +275,25 @@ impl Client {
             group_info: if commit.full { GroupInfoOption::Full(Box::new(info)) } else { partial(&info) },
             ratchet_tree: RatchetTreeOption::DistributionService,
         }
+    }
+
+    /// The context extensions of the group with other external senders.
+    pub(crate) fn context_with(&self, senders: Vec<WireExternalSender>) -> Extensions<GroupContext> {
+        let senders: Vec<_> = senders
+            .iter()
+            .map(|sender| ExternalSender::tls_deserialize_exact_bytes(&sender.to_bytes().unwrap()).unwrap())
+            .collect();
+        let present = self.group.as_ref().unwrap().extensions();
+        let changed = present.iter().map(|extension| match extension {
+            Extension::ExternalSenders(_) => Extension::ExternalSenders(senders.clone()),
+            other => other.clone(),
+        });
+        Extensions::from_vec(changed.collect()).unwrap()
+    }
+
+    pub(crate) fn senders(&self) -> Vec<WireExternalSender> {
+        let senders = self.group.as_ref().unwrap().extensions().external_senders().unwrap();
+        wire::<ExternalSenders>(&senders.tls_serialize_detached().unwrap()).0
     }
 
     pub(crate) fn confirm(&mut self) {
@@ -482,7 +510,8 @@ impl Client {
         if message.group_and_epoch().unwrap().1.0 < group.epoch().as_u64() {
             return; // the client's own external commit
         }
-        if let Some(proposal) = read_by_hand(message) {
+        let senders = wire(&group.extensions().external_senders().unwrap().tls_serialize_detached().unwrap());
+        if let Some(proposal) = read_by_hand(message, &senders) {
             return group.store_pending_proposal(provider.storage(), proposal).unwrap();
         }
         let protocol = openmls_message(message).try_into_protocol_message().unwrap();
@@ -510,20 +539,19 @@ impl Client {
 }
 
 /// A change of a component by an external sender, which the library does not take, as a client takes it.
-fn read_by_hand(message: &MlsMessage) -> Option<QueuedProposal> {
-    let mimi_protocol::mls::Sender::External(_) = message.as_public()?.sender else { return None };
+fn read_by_hand(message: &MlsMessage, senders: &ExternalSenders) -> Option<QueuedProposal> {
+    let mimi_protocol::mls::Sender::External(index) = message.as_public()?.sender else { return None };
     let Some(mimi_protocol::mls::ProposalView::AppDataUpdate(update)) = message.as_proposal() else { return None };
     let data = message.as_public().unwrap().authenticated_data.clone();
-    let senders = ExternalSenders(vec![hub_identity().external_sender]);
-    let verified = verify_external_proposal(message, SUITE, &senders, !data.is_empty());
-    assert_eq!(verified, Ok((0, message.as_proposal().unwrap())));
+    let verified = verify_external_proposal(message, SUITE, senders, !data.is_empty());
+    assert_eq!(verified, Ok((index, message.as_proposal().unwrap())));
     let AppDataOperation::Update(data) = &update.operation else { panic!("a removal") };
     let update = AppDataUpdateProposal::update(update.component_id.0, data.clone());
     let reference = message.proposal_reference(SUITE).unwrap().to_bytes().unwrap();
     let stored = serde_json::json!({
         "proposal": Proposal::AppDataUpdate(Box::new(update)),
         "proposal_reference": hash_ref::ProposalRef::tls_deserialize_exact_bytes(&reference).unwrap(),
-        "sender": Sender::External(SenderExtensionIndex::new(0)),
+        "sender": Sender::External(SenderExtensionIndex::new(index)),
         "proposal_or_ref_type": ProposalOrRefType::Reference,
     });
     Some(serde_json::from_value(stored).unwrap())

@@ -85,6 +85,9 @@ fn apply(connection: &Connection, effect: &Effect) -> Result<(), StoreError> {
             params![room.as_str(), participants],
             Conflict::FixedRoomExists,
         ),
+        Effect::DropFixedRoom { room } => {
+            run("DELETE FROM fixed_rooms WHERE room = ?1", params![room.as_str()]).map(drop)
+        }
         Effect::PutChildRoom { room, parent } => run(
             "INSERT OR REPLACE INTO child_rooms (room, parent) VALUES (?1, ?2)",
             params![room.as_str(), parent.as_str()],
