@@ -59,7 +59,11 @@ pub(crate) fn to_propose(
     }
     let before = participants::of(context)?;
     let after = match list {
-        Some(update) => before.apply(update).map_err(|error| MlsFailure::ParticipantList(error.to_string()))?,
+        // What does not apply is refused where the components are resolved.
+        Some(update) => match before.apply(update) {
+            Ok(after) => after,
+            Err(_) => return Ok(None),
+        },
         None => before,
     };
     let present = of(context)?;

@@ -17,8 +17,8 @@ use super::{
 use crate::{error::StateError, mls::OPENMLS_PLACE};
 
 /// Our tables that hold more than numbers.
-pub(crate) const TABLES: [SealedTable; 5] =
-    [account::SEALED, rooms::SEALED, queue::SEALED, messages::SEALED, message_ids::SEALED];
+pub(crate) const TABLES: [SealedTable; 6] =
+    [account::SEALED, rooms::SEALED, rooms::SEALED_NUMBERS, queue::SEALED, messages::SEALED, message_ids::SEALED];
 /// `user_version` of an encrypted file; it is 0 of others.
 const ENCRYPTED: i64 = 1;
 

@@ -10,6 +10,10 @@ use crate::error::StateError;
 /// What of the table is sealed.
 pub(crate) const SEALED: SealedTable =
     SealedTable { table: "mimi_rooms", row: &["room"], keys: &["room"], values: &["pending"] };
+/// The same of the numbers of groups.
+pub(crate) const SEALED_NUMBERS: SealedTable =
+    SealedTable { table: "mimi_group_numbers", row: &["room"], keys: &["room"], values: &[] };
+const NUMBERED: Column = SEALED_NUMBERS.column("room");
 const ROOM: Column = SEALED.column("room");
 const PENDING: Column = SEALED.column("pending");
 
@@ -107,7 +111,11 @@ pub(crate) fn get(connection: &Connection, room: &RoomUri) -> Result<Option<Room
 /// When the file fails.
 pub(crate) fn group_number(connection: &Connection, room: &RoomUri) -> Result<u32, StateError> {
     let number: Option<i64> = connection
-        .query_row("SELECT number FROM mimi_group_numbers WHERE room = ?1", params![room.as_str()], |row| row.get(0))
+        .query_row(
+            "SELECT number FROM mimi_group_numbers WHERE room = ?1",
+            params![NUMBERED.key(room.as_str())?],
+            |row| row.get(0),
+        )
         .optional()?;
     number.map_or(Ok(1), |number| u32::try_from(number).map_err(|_| StateError::Corrupt { what: "group number" }))
 }
@@ -119,7 +127,7 @@ pub(crate) fn group_number(connection: &Connection, room: &RoomUri) -> Result<u3
 pub(crate) fn set_group_number(connection: &Connection, room: &RoomUri, number: u32) -> Result<(), StateError> {
     connection.execute(
         "INSERT OR REPLACE INTO mimi_group_numbers (room, number) VALUES (?1, ?2)",
-        params![room.as_str(), number],
+        params![NUMBERED.key(room.as_str())?, number],
     )?;
     Ok(())
 }

@@ -294,6 +294,7 @@ fn of_every_column_it_is_said_whether_it_is_encrypted() {
         "mimi_rooms.first_epoch",
         "mimi_rooms.last_epoch",
         "mimi_rooms.forget",
+        "mimi_group_numbers.number",
         "mimi_messages.accepted",
         "mimi_message_ids.number",
         "mimi_queue.one",
