@@ -52,7 +52,7 @@ pub(super) fn life(life: &Life) -> String {
     match life {
         Life::Active => "active".to_owned(),
         Life::Dormant => "dormant: no client is left in it".to_owned(),
-        Life::Replaced => "its group was reinitialized, and the next one is not there yet".to_owned(),
+        Life::Replaced(_) => "its group was reinitialized, and the next one is not there yet".to_owned(),
         Life::Over(ending) => format!("over: {ending}"),
     }
 }

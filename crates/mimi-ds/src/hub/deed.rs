@@ -78,6 +78,8 @@ pub(super) struct Deed {
     components: Vec<ComponentChange>,
     /// Whether it makes the hub the franking agent.
     names_agent: bool,
+    /// Whether it reinitializes the group.
+    reinit: bool,
 }
 
 impl Deed {
@@ -131,6 +133,7 @@ impl Deed {
             comes: false,
             components: Vec::new(),
             names_agent: false,
+            reinit: false,
         };
         let mut updates = Vec::new();
         let mut gone: BTreeSet<&ClientUri> = BTreeSet::new();
@@ -146,6 +149,7 @@ impl Deed {
                 Meaning::Participants { update, .. } => updates.push(update),
                 Meaning::Component(update) => deed.components.push(component_change(update, metadata)?),
                 Meaning::FrankingAgent(_) => deed.names_agent = true,
+                Meaning::ReInit(_) => deed.reinit = true,
                 Meaning::ExternalSenders(_) | Meaning::ExternalInit => {}
             }
         }
@@ -228,6 +232,9 @@ impl Deed {
                 }),
                 ComponentChange::Other(id) => steps.push(Step::UpdateComponent(*id)),
             }
+        }
+        if self.reinit {
+            steps.push(Step::ReInit);
         }
         steps
     }

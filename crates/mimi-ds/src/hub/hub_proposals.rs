@@ -123,7 +123,11 @@ impl<G: RoomGroup> HubRoom<G> {
             }
             // The hub looks at the external senders after every commit.
             Meaning::ExternalSenders(_) => true,
-            Meaning::Add { .. } | Meaning::FrankingAgent(_) | Meaning::Component(_) | Meaning::ExternalInit => false,
+            Meaning::Add { .. }
+            | Meaning::FrankingAgent(_)
+            | Meaning::Component(_)
+            | Meaning::ReInit(_)
+            | Meaning::ExternalInit => false,
         }
     }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use mimi_arch::UserUri;
 use mimi_protocol::{
-    AcceptedTimestamp, Wire,
+    AcceptedTimestamp, SignatureScheme, Wire,
     crypto::LabelSigner,
-    mls::{AppDataDictionary, ComponentData, ComponentId, MlsMessage, Sender},
+    mls::{AppDataDictionary, ComponentData, ComponentId, MlsMessage, ReInit, Sender},
     notify::FanoutEvent,
     participant_list::ParticipantListData,
     update::HandshakeBundle,
@@ -36,7 +36,7 @@ pub enum Life {
     /// No client is left in its group. Policy, metadata and participant list stay, and a client that may come in makes the next group.
     Dormant,
     /// A ReInit is committed: the group takes nothing more, and a client that may come in makes the group that it names.
-    Replaced,
+    Replaced(Box<ReInit>),
     /// Nothing is accepted any more, for good.
     Over(Ending),
 }
@@ -85,7 +85,7 @@ impl<G: RoomGroup> HubRoom<G> {
         match &self.life {
             Life::Active => Ok(()),
             Life::Dormant => Err(NoGroup::Dormant),
-            Life::Replaced => Err(NoGroup::Replaced),
+            Life::Replaced(_) => Err(NoGroup::Replaced),
             Life::Over(ending) => Err(NoGroup::Over(ending.clone())),
         }
     }
@@ -148,6 +148,36 @@ impl<G: RoomGroup> HubRoom<G> {
         let list = self.participants.data();
         let users = list.participants().iter().map(|entry| entry.user().clone()).filter(|user| !spoken_of(user));
         self.removing(self.epoch(), list, &Removals { leaves, users: users.collect() }, key)
+    }
+
+    /// Whether a ReInit names a group with which the room can go on: its next one, of a cipher suite that the hub can follow, with the context
+    /// extensions as they are.
+    // req: MP06-5.4.1-07
+    pub(super) fn check_reinit(&self, reinit: &ReInit) -> Result<(), NotAllowed> {
+        if reinit.group_id != self.room.group_id(self.group_number().saturating_add(1)) {
+            return Err(NotAllowed::ReInit("the group it names is not the room's next one"));
+        }
+        if reinit.cipher_suite.signature_scheme() != Some(SignatureScheme::Ed25519) {
+            return Err(NotAllowed::ReInit("the cipher suite is not supported"));
+        }
+        let present = self.group.context_extensions().map_err(|_| NotAllowed::ReInit("the group does not read"))?;
+        if reinit.extensions != present {
+            return Err(NotAllowed::ReInit("the context extensions are not those of the room"));
+        }
+        Ok(())
+    }
+
+    /// A ReInit stands alone in its commit (RFC 9420 section 12.2).
+    pub(super) fn check_reinit_alone<'a>(&self, meanings: impl Iterator<Item = &'a Meaning>) -> Result<(), NotAllowed> {
+        let (mut count, mut reinits) = (0u32, 0u32);
+        for meaning in meanings {
+            count = count.saturating_add(1);
+            reinits += u32::from(matches!(meaning, Meaning::ReInit(_)));
+        }
+        if reinits > 0 && count > 1 {
+            return Err(NotAllowed::ReInit("it stands alone in its commit"));
+        }
+        Ok(())
     }
 
     /// Who destroys the room by these new proposals: a client that, with what waits already, takes out every client and every participant, its own

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mimi_arch::RoleIndex;
 use mimi_protocol::{
     KeyPackageRef, Wire,
-    mls::{AppDataOperation, AppDataUpdate, ComponentData, ComponentId, ExternalSenders, ProposalView},
+    mls::{AppDataOperation, AppDataUpdate, ComponentData, ComponentId, ExternalSenders, ProposalView, ReInit},
     participant_list::{ParticipantListData, ParticipantListUpdate},
 };
 
@@ -34,6 +34,8 @@ pub(super) enum Meaning {
     Component(AppDataUpdate),
     /// The external senders of the group become these, and nothing else changes.
     ExternalSenders(ExternalSenders),
+    /// The group gives way to the one that is named.
+    ReInit(ReInit),
     /// Part of every external commit, without a meaning for the room.
     ExternalInit,
 }
@@ -90,6 +92,10 @@ impl<G: RoomGroup> HubRoom<G> {
             ProposalView::GroupContextExtensions(extensions) => {
                 Ok(Meaning::ExternalSenders(self.senders_proposed(extensions)?))
             }
+            ProposalView::ReInit(reinit) if sender.is_some() => {
+                self.check_reinit(reinit)?;
+                Ok(Meaning::ReInit(reinit.clone()))
+            }
             ProposalView::ExternalInit { .. } if sender.is_none() => Ok(Meaning::ExternalInit),
             ProposalView::Update(_)
             | ProposalView::PreSharedKey(_)
@@ -119,6 +125,7 @@ impl<G: RoomGroup> HubRoom<G> {
                 | Meaning::FrankingAgent(_)
                 | Meaning::Component(_)
                 | Meaning::ExternalSenders(_)
+                | Meaning::ReInit(_)
                 | Meaning::ExternalInit => {}
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mimi_arch::{ClientUri, RoleIndex};
 use mimi_protocol::{
     AcceptedTimestamp, Wire,
-    mls::{AppDataDictionary, ComponentId, GroupInfo, RatchetTree},
+    mls::{AppDataDictionary, ComponentId, GroupInfo, RatchetTree, ReInit},
     participant_list::ParticipantListData,
 };
 use mimi_room_policy::authorize::{Actor, Part, Sent, Step};
@@ -54,6 +54,9 @@ impl<G: RoomGroup> HubRoom<G> {
         let kept = self.kept().map_err(|error| GroupError::Library(error.to_string()))?;
         let dictionary = group.context_extensions()?.app_data_dictionary().ok().flatten().unwrap_or_default();
         let comes_as = check_same(&kept, &dictionary, &creator)?;
+        if let Life::Replaced(reinit) = &self.life {
+            check_as_named(&group, reinit)?;
+        }
         may_found(&kept, &creator, comes_as)?;
 
         let timestamp = self.next_timestamp(now);
@@ -83,7 +86,7 @@ impl<G: RoomGroup> HubRoom<G> {
 
     fn check_sleeps(&self) -> Result<(), CreateRefusal> {
         match self.life {
-            Life::Dormant | Life::Replaced => Ok(()),
+            Life::Dormant | Life::Replaced(_) => Ok(()),
             Life::Active => Err(CreateRefusal::NotWithoutGroup("has a group")),
             Life::Over(_) => Err(CreateRefusal::NotWithoutGroup("is over")),
         }
@@ -136,6 +139,17 @@ fn check_same(
         Some([own]) if *own.user() == creator.user => Ok(Some(own.role_index())),
         _ => Err(CreateRefusal::Differs(ComponentId::PARTICIPANT_LIST.0)),
     }
+}
+
+/// After a ReInit the group is the one that it names, to the letter.
+fn check_as_named(group: &impl RoomGroup, reinit: &ReInit) -> Result<(), CreateRefusal> {
+    if group.cipher_suite() != reinit.cipher_suite {
+        return Err(CreateRefusal::NotAsReInit("cipher suite"));
+    }
+    if group.context_extensions()? != reinit.extensions {
+        return Err(CreateRefusal::NotAsReInit("context"));
+    }
+    Ok(())
 }
 
 /// Whoever could come in by external commit can found the group.

@@ -51,8 +51,9 @@ impl<G: RoomGroup> HubRoom<G> {
             if self.pending.iter().chain(&new).any(|known| known.reference == reference) {
                 return Err(bad("the hub has this proposal already".to_owned()));
             }
-            if let ProposalView::GroupContextExtensions(_) = proposal {
-                // They could not be committed beside components that wait before them.
+            if let ProposalView::GroupContextExtensions(_) | ProposalView::ReInit(_) = proposal {
+                // Context extensions could not be committed beside components that wait before them, and a ReInit beside nothing: while one
+                // waited nobody could leave.
                 return Err(NotAllowed::ProposalType(proposal.proposal_type()).into());
             }
             let meaning = self.meaning(proposal, sender.leaf()).map_err(|e| e.about(&reference))?;

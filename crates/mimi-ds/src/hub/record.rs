@@ -93,7 +93,10 @@ fn put_life(out: &mut Vec<u8>, life: &Life) -> Result<(), EncodeError> {
     match life {
         Life::Active => out.push(ACTIVE),
         Life::Dormant => out.push(DORMANT),
-        Life::Replaced => out.push(REPLACED),
+        Life::Replaced(reinit) => {
+            out.push(REPLACED);
+            reinit.encode(out)?;
+        }
         Life::Over(Ending::ByHub) => out.push(DESTROYED_BY_HUB),
         Life::Over(Ending::Emptied) => out.push(EMPTIED),
         Life::Over(Ending::Destroyed(user)) => {
@@ -108,7 +111,7 @@ fn read_life(reader: &mut Reader<'_>) -> Result<Life, Damage> {
     Ok(match reader.u8()? {
         ACTIVE => Life::Active,
         DORMANT => Life::Dormant,
-        REPLACED => Life::Replaced,
+        REPLACED => Life::Replaced(Box::new(Wire::decode(reader)?)),
         DESTROYED_BY_HUB => Life::Over(Ending::ByHub),
         EMPTIED => Life::Over(Ending::Emptied),
         DESTROYED => {

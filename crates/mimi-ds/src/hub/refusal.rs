@@ -63,6 +63,9 @@ pub enum CreateRefusal {
     /// The room has a group, or is over.
     #[error("the room {0}")]
     NotWithoutGroup(&'static str),
+    /// The group that follows a ReInit is not the one that it names.
+    #[error("the {0} of the group is not what the ReInit names")]
+    NotAsReInit(&'static str),
     /// A component of a group that follows another one is not as the room has it.
     #[error("component {0:#06x} is not as the room has it")]
     Differs(u16),
@@ -194,6 +197,9 @@ pub enum NotAllowed {
     /// The external senders cannot be so.
     #[error("external senders: {0}")]
     ExternalSenders(SenderRule),
+    /// The group cannot be reinitialized so.
+    #[error("ReInit: {0}")]
+    ReInit(&'static str),
     /// A follower proposes something else than the removal of its own users.
     #[error("{0} can propose the removal of its own users and their clients, and nothing else")]
     NotItsOwn(Domain),

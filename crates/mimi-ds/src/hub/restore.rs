@@ -15,6 +15,7 @@ use super::{
     policy::Policy,
     record::{Handshake, Snapshot},
     roster::Roster,
+    update::life_after,
 };
 use crate::{
     effect::Effect,
@@ -175,17 +176,21 @@ impl<G: RoomGroup> HubRoom<G> {
 
     fn replay_commit(&mut self, message: &MlsMessage, group_info: &GroupInfoOption) -> Result<(), String> {
         let commit = message.as_commit().ok_or("not a commit")?;
-        let (outcome, joiner) = self.replay_outcome(message, commit)?;
+        let (outcome, joiner, life) = self.replay_outcome(message, commit)?;
         let staged = self.group.stage_commit(message, &outcome.components).map_err(|e| e.to_string())?;
         let group_info = self.group.group_info_after(&staged, group_info).map_err(|e| e.to_string())?;
         self.group.merge(staged, group_info, None).map_err(|e| e.to_string())?;
         self.follow(&outcome, joiner);
-        self.life = Life::Active;
+        self.life = life;
         self.commits_since_snapshot = self.commits_since_snapshot.saturating_add(1);
         Ok(())
     }
 
-    fn replay_outcome(&self, message: &MlsMessage, commit: &CommitView) -> Result<(Outcome, Option<Member>), String> {
+    fn replay_outcome(
+        &self,
+        message: &MlsMessage,
+        commit: &CommitView,
+    ) -> Result<(Outcome, Option<Member>, Life), String> {
         let (sender, joiner) = match message.as_public().map(|public| public.sender) {
             Some(Sender::Member(index)) => {
                 let member = self.roster.get(index).ok_or("the committer is no member")?.clone();
@@ -206,7 +211,7 @@ impl<G: RoomGroup> HubRoom<G> {
         };
         let meanings: Vec<Meaning> = commit.proposals.iter().map(meaning).collect::<Result<_, _>>()?;
         let outcome = self.outcome(meanings.iter()).map_err(|e| e.to_string())?;
-        Ok((outcome, joiner))
+        Ok((outcome, joiner, life_after(meanings.iter())))
     }
 
     fn pending_meaning(&self, reference: &ProposalRef) -> Result<Meaning, String> {

@@ -175,6 +175,7 @@ impl<G: RoomGroup> HubRoom<G> {
         let by_code = joiner.and_then(|joiner| self.by_code(timestamp, facts.grant.as_ref(), joiner, bundle.view));
         let door = self.way_in(committer.user(), &deeds, by_code)?;
         self.authorize_with_pending(deeds.last().map(std::slice::from_ref).unwrap_or_default(), door)?;
+        self.check_reinit_alone(covered.iter().map(|(_, meaning)| meaning))?;
         self.check_senders_in(&covered, &outcome, source, joiner.is_some())?;
         let policy = self.policy_after(&outcome)?;
         self.check_style_stays(&outcome, policy.as_ref())?;
@@ -215,8 +216,7 @@ impl<G: RoomGroup> HubRoom<G> {
             MergeError::Library(reason) => UpdateRefusal::Internal(reason),
         })?;
         self.follow(&outcome, joiner.cloned());
-        // Somebody has come into a room that slept.
-        self.life = Life::Active;
+        self.life = life_after(covered.iter().map(|(_, meaning)| meaning));
         let steps: Vec<_> = deeds.iter().map(|deed| deed.steps(door)).collect();
         let parts: Vec<_> = deeds.iter().zip(&steps).map(|(deed, steps)| deed.part(steps)).collect();
         if let Decision::Refused(refusal) = self.policy.act(&parts, policy) {
@@ -241,7 +241,8 @@ impl<G: RoomGroup> HubRoom<G> {
         self.commits_since_snapshot = self.commits_since_snapshot.saturating_add(1);
         // A commit that adds is replayed only when the snapshot after it is damaged: the library would look at the life time of its
         // key packages again, and by then they may have expired.
-        if self.commits_since_snapshot >= COMMITS_PER_SNAPSHOT || !outcome.added.is_empty() {
+        if self.commits_since_snapshot >= COMMITS_PER_SNAPSHOT || !outcome.added.is_empty() || self.life != Life::Active
+        {
             effects.push(self.checkpoint().map_err(internal)?);
             self.commits_since_snapshot = 0;
         }
@@ -459,6 +460,15 @@ impl<G: RoomGroup> HubRoom<G> {
         }
         self.pending.clear();
     }
+}
+
+/// Where the room is after a commit: somebody has come into one that slept, and a ReInit is the end of the group.
+pub(super) fn life_after<'a>(mut meanings: impl Iterator<Item = &'a Meaning>) -> Life {
+    let reinit = meanings.find_map(|meaning| match meaning {
+        Meaning::ReInit(reinit) => Some(reinit.clone()),
+        _ => None,
+    });
+    reinit.map_or(Life::Active, |reinit| Life::Replaced(Box::new(reinit)))
 }
 
 fn check_source(member: &Member, source: &Domain) -> Result<(), NotAllowed> {

@@ -290,6 +290,8 @@ impl RoomGroup for FakeGroup {
                     updated.insert(update.component_id);
                     None
                 }
+                // It stands alone, and needs no path (RFC 9420 section 12.2).
+                ProposalView::ReInit(_) if member.is_some() && commit.proposals.len() == 1 => None,
                 ProposalView::ExternalInit { .. } if member.is_none() && by_value => {
                     inits += 1;
                     None

@@ -19,6 +19,7 @@ mod invariants;
 mod messages;
 mod planted;
 mod reductions;
+mod reinit;
 mod rooms;
 mod search;
 mod world;

@@ -5,13 +5,14 @@ use mimi_protocol::{
     CipherSuite, Epoch, IdentifierUri, Wire,
     codec::{put_list, put_opaque},
     mls::{
-        AppDataOperation, AppDataUpdate, Capabilities, ComponentId, ContentType, Credential, Extension, ExtensionType,
-        Extensions, KeyPackage, LeafNode, LeafNodeSource, MlsMessage, PrivateMessageView, ProposalView, PublicContent,
-        PublicMessageView, Sender, UpdatePath, Welcome,
+        AppDataOperation, AppDataUpdate, Capabilities, CommitView, ComponentId, ContentType, Credential, Extension,
+        ExtensionType, Extensions, KeyPackage, LeafNode, LeafNodeSource, MlsMessage, PrivateMessageView, ProposalOrRef,
+        ProposalView, PublicContent, PublicMessageView, Sender, UpdatePath, Welcome,
     },
     participant_list::{ParticipantListUpdate, UserIndexRolePair, UserRolePair},
+    ratchet_tree::RatchetTreeOption,
     submit_message::SubmitMessageRequest,
-    update::{GroupInfoOption, PartialGroupInfo, RatchetTreePresence},
+    update::{GroupInfoOption, HandshakeBundle, PartialGroupInfo, RatchetTreePresence},
 };
 
 pub(crate) const SUITE: CipherSuite = CipherSuite::X25519_AES128GCM_SHA256_ED25519;
@@ -88,6 +89,23 @@ pub(crate) fn public(epoch: u64, sender: Sender, by: &ClientUri, content: Public
         membership_tag,
     })
     .unwrap()
+}
+
+/// A commit without a path.
+pub(crate) fn commit_of(
+    epoch: u64,
+    leaf: u32,
+    by: &ClientUri,
+    proposals: Vec<ProposalOrRef>,
+    tag: Vec<u8>,
+) -> HandshakeBundle {
+    let view = CommitView { proposals, path: None };
+    HandshakeBundle::Commit {
+        commit: public(epoch, Sender::Member(leaf), by, PublicContent::Commit(view), tag),
+        welcome: None,
+        group_info: partial(by),
+        ratchet_tree: RatchetTreeOption::DistributionService,
+    }
 }
 
 pub(crate) fn proposal(epoch: u64, leaf: u32, by: &ClientUri, proposal: ProposalView) -> MlsMessage {

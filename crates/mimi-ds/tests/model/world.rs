@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// The clock stands: only the hub makes timestamps increase.
-const NOW: AcceptedTimestamp = AcceptedTimestamp(1_700_000_000_000);
+pub(crate) const NOW: AcceptedTimestamp = AcceptedTimestamp(1_700_000_000_000);
 
 /// Alice and Bob are local, Bob has two clients; Cathy and Dave are alone at their providers.
 pub(crate) const CLIENTS: [&str; 5] = [
@@ -56,10 +56,10 @@ pub(crate) struct Cast {
     pub(crate) routes: Routes,
     /// The leaf of each client when it comes in by its key package, and when it commits.
     seats: Vec<(Arc<LeafNode>, Arc<LeafNode>)>,
-    hub: HubIdentity,
+    pub(crate) hub: HubIdentity,
     hub_key: HubKey,
     signer: Ed25519Signer,
-    room: RoomUri,
+    pub(crate) room: RoomUri,
 }
 
 /// What waits for a commit, as clients know it.
