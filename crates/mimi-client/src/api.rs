@@ -5,10 +5,12 @@ use std::{future::Future, time::Duration};
 
 use mimi_client_api::{
     AcknowledgeRequest, AssetPiece, ConveyConsentRequest, CreateRoomRequest, DeleteAccountRequest, DescribeRequest,
-    DescribeResponse, DownloadRequest, FetchProfileRequest, FetchRoomStateRequest, FindUsersRequest, ForgetRoomRequest,
-    ListConsentsRequest, ListConsentsResponse, Profile, QueuedEvent, RegisterRequest, RegisterResponse,
-    RemoveClientRequest, RoomCall, RoomReply, RoomState, SetAccountRequest, UploadKeyPackagesRequest, WatchRequest,
-    client_api_client::ClientApiClient, convey_consent_response::Conveyed,
+    DescribeResponse, DownloadRequest, FetchDiscoveryRequest, FetchDiscoveryResponse, FetchProfileRequest,
+    FetchRoomStateRequest, FindUsersRequest, ForgetRoomRequest, IssueDiscoveryTokensRequest,
+    IssueDiscoveryTokensResponse, ListConsentsRequest, ListConsentsResponse, Profile, QueuedEvent,
+    RegisterMappingRequest, RegisterRequest, RegisterResponse, RemoveClientRequest, RoomCall, RoomReply, RoomState,
+    SetAccountRequest, UploadKeyPackagesRequest, WatchRequest, client_api_client::ClientApiClient,
+    convey_consent_response::Conveyed,
 };
 use tonic::{
     Code, Request, Response, Status, Streaming,
@@ -172,6 +174,27 @@ impl Api {
     pub(crate) async fn delete_account(&self, user_secret: String) -> Result<(), TransportError> {
         let mut client = self.client.clone();
         answer(client.delete_account(self.request(DeleteAccountRequest { user_secret }))).await.map(|_| ())
+    }
+
+    pub(crate) async fn fetch_discovery(
+        &self,
+        request: FetchDiscoveryRequest,
+    ) -> Result<FetchDiscoveryResponse, TransportError> {
+        let mut client = self.client.clone();
+        answer(client.fetch_discovery(self.request(request))).await
+    }
+
+    pub(crate) async fn issue_discovery_tokens(
+        &self,
+        request: IssueDiscoveryTokensRequest,
+    ) -> Result<IssueDiscoveryTokensResponse, TransportError> {
+        let mut client = self.client.clone();
+        answer(client.issue_discovery_tokens(self.request(request))).await
+    }
+
+    pub(crate) async fn register_mapping(&self, request: RegisterMappingRequest) -> Result<Vec<u8>, TransportError> {
+        let mut client = self.client.clone();
+        Ok(answer(client.register_mapping(self.request(request))).await?.response)
     }
 
     pub(crate) async fn forget_room(&self, room_uri: String) -> Result<(), TransportError> {

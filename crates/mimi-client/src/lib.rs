@@ -102,8 +102,9 @@ pub use self::crypto::LibraryHpke;
 pub use self::state::vault::Passphrase;
 pub use self::{
     client::{
-        Client, ClientConfig, ConsentSummary, Consents, Conveyed, Download, Endpoint, JoinLinkOptions, ProfileField,
-        ProfileFieldName, Recovered, Sent,
+        Client, ClientConfig, ConsentSummary, Consents, Conveyed, DiscoveryError, Download, Endpoint, JoinLinkOptions,
+        LookUp, LookUpMode, LookUpOptions, NewRegistration, Next, NotReachable, ProfileField, ProfileFieldName,
+        Progress, Reached, Recovered, Sent,
     },
     error::{ClientError, GroupInfoFailure, IntentFault, KeyMaterialFailure, MlsFailure, StateError, TransportError},
     events::{EndedBy, Event, Form, Franking, Relation, RoomSummary},

@@ -16,7 +16,7 @@ use mimi_protocol::{
 use crate::{
     follower::{FanoutMark, LeavesChange},
     hub::JoinGrant,
-    store::{OverfullQueue, ProfileField, StoredKeyPackage},
+    store::{OverfullQueue, ProfileField, StoredKeyPackage, TokensIssued},
 };
 
 /// One change of what is stored. All effects of one decision are applied in their order, all or none.
@@ -338,6 +338,16 @@ pub enum Effect {
         target: UserUri,
         /// The room; without one, of all rooms and any.
         room: Option<RoomUri>,
+    },
+    /// How many tokens for discovery an account has had, in place of what it had before (discovery profile 0 section 13); a conflict when
+    /// that is not what is stored, or there is no such account.
+    CountTokens {
+        /// The user.
+        user: UserUri,
+        /// What the decision was made on; none when nothing was stored.
+        before: Option<TokensIssued>,
+        /// What the account has had then.
+        now: TokensIssued,
     },
     /// Whether an account's user has to consent before others get key packages; a conflict when there is no such account.
     SetRequiresConsent {

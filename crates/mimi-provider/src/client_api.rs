@@ -8,11 +8,12 @@ use mimi_arch::{ClientUri, RoomUri, UserUri};
 use mimi_client_api::{
     Account, AcknowledgeRequest, AcknowledgeResponse, AssetPiece, ConveyConsentRequest, ConveyConsentResponse,
     CountKeyPackagesRequest, CreateRoomRequest, CreateRoomResponse, DeleteAccountRequest, DeleteAccountResponse,
-    DescribeRequest, DescribeResponse, DownloadRequest, FetchProfileRequest, FetchRoomStateRequest, FindUsersRequest,
-    FindUsersResponse, ForgetRoomRequest, ForgetRoomResponse, KeyPackageStock, ListConsentsRequest,
-    ListConsentsResponse, Profile, QueuedEvent, RegisterRequest, RegisterResponse, RemoveClientRequest,
-    RemoveClientResponse, RoomCall, RoomReply, RoomState, SetAccountRequest, UploadKeyPackagesRequest,
-    UploadKeyPackagesResponse, WatchRequest, client_api_server::ClientApi,
+    DescribeRequest, DescribeResponse, DownloadRequest, FetchDiscoveryRequest, FetchDiscoveryResponse,
+    FetchProfileRequest, FetchRoomStateRequest, FindUsersRequest, FindUsersResponse, ForgetRoomRequest,
+    ForgetRoomResponse, IssueDiscoveryTokensRequest, IssueDiscoveryTokensResponse, KeyPackageStock,
+    ListConsentsRequest, ListConsentsResponse, Profile, QueuedEvent, RegisterMappingRequest, RegisterMappingResponse,
+    RegisterRequest, RegisterResponse, RemoveClientRequest, RemoveClientResponse, RoomCall, RoomReply, RoomState,
+    SetAccountRequest, UploadKeyPackagesRequest, UploadKeyPackagesResponse, WatchRequest, client_api_server::ClientApi,
 };
 use mimi_ds::{Effect, StoreError};
 use mimi_protocol::{
@@ -37,6 +38,7 @@ use crate::{
     proxy_download, report_abuse,
 };
 
+mod discovery;
 mod people;
 
 /// How many key packages one upload may hold.
@@ -382,6 +384,30 @@ impl ClientApi for Service {
     async fn set_account(&self, request: Request<SetAccountRequest>) -> Result<Response<Account>, Status> {
         let user = self.user(&request).await?;
         people::set_account(&self.core, user, request.into_inner().require_consent).await.map(Response::new)
+    }
+
+    async fn fetch_discovery(
+        &self,
+        request: Request<FetchDiscoveryRequest>,
+    ) -> Result<Response<FetchDiscoveryResponse>, Status> {
+        self.caller(&request).await?;
+        discovery::fetch(&self.core, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn issue_discovery_tokens(
+        &self,
+        request: Request<IssueDiscoveryTokensRequest>,
+    ) -> Result<Response<IssueDiscoveryTokensResponse>, Status> {
+        let user = self.user(&request).await?;
+        discovery::issue(&self.core, user, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn register_mapping(
+        &self,
+        request: Request<RegisterMappingRequest>,
+    ) -> Result<Response<RegisterMappingResponse>, Status> {
+        self.caller(&request).await?;
+        discovery::register(&self.core, request.into_inner()).await.map(Response::new)
     }
 
     async fn remove_client(

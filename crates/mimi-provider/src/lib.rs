@@ -19,6 +19,7 @@ mod delivery;
 mod departed;
 mod dependent;
 mod destruction;
+mod discovery;
 mod franking;
 mod held;
 mod hub_calls;
@@ -40,8 +41,8 @@ mod upkeep;
 mod users_config;
 
 pub use config::{
-    AssetHost, AssetsConfig, Config, ConfigError, DownloadsConfig, FrankingConfig, LimitsConfig, OperationConfig,
-    PeerConfig, QueuesConfig, Rate, RatesConfig, RoomsConfig, TlsConfig,
+    AssetHost, AssetsConfig, Config, ConfigError, DiscoveryConfig, DiscoveryProviderConfig, DownloadsConfig,
+    FrankingConfig, LimitsConfig, OperationConfig, PeerConfig, QueuesConfig, Rate, RatesConfig, RoomsConfig, TlsConfig,
 };
 pub use provider::{BoundProvider, Provider, ProviderError, RunningProvider, Stopped};
 pub use report_abuse::{ReceivedReport, StoredReports};

@@ -25,7 +25,7 @@ use tracing::debug;
 
 use crate::{
     accept::{Spoken, accept, serve},
-    consent, hub_calls,
+    consent, discovery, hub_calls,
     hub_calls::CallError,
     identifier_query, key_material,
     metrics::Listener,
@@ -68,6 +68,7 @@ async fn counted(core: &Arc<Core>, peer: &PeerIdentity, request: Request<Incomin
     let begun = Instant::now();
     let endpoint = match request.uri().path() {
         directory::WELL_KNOWN => "directory",
+        mimi_discovery::paths::ISSUING_KEY => "issuingKey",
         path => directory::match_path(path).map_or("unknown", |(endpoint, _)| endpoint.name()),
     };
     let response = respond(core, peer, request).await;
@@ -82,6 +83,9 @@ async fn respond(core: &Arc<Core>, peer: &PeerIdentity, request: Request<Incomin
         && let Err(limited) = core.limit_provider(provider)
     {
         return whole(problem_response(&limited.into()));
+    }
+    if discovery::is_issuing_key(&request) {
+        return discovery::issuing_key(core, peer, request.method());
     }
     let read = timeout(core.request_time, server::read_request(request, peer, &core.domain, &core.limits)).await;
     let inbound = match read {

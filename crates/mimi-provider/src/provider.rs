@@ -36,6 +36,7 @@ use crate::{
     database_lock::{DatabaseLock, LockError},
     delivery::Watchers,
     dependent, destruction,
+    discovery::Discovery,
     franking::{self, FrankingKeys},
     lanes,
     lanes::Lanes,
@@ -160,6 +161,7 @@ pub(crate) struct Core {
     pub(crate) franking: FrankingKeys,
     pub(crate) downloads: Downloads,
     pub(crate) directory: Directory,
+    pub(crate) discovery: Discovery,
     pub(crate) limits: Limits,
     pub(crate) claim_policy: ClaimPolicy,
     /// Whether hubs have to show the tokens of the clients for whom they bring messages.
@@ -256,7 +258,8 @@ impl BoundProvider {
         outgoing.timeouts.request = request_time;
         let outgoing = ProviderClient::new(outgoing)?;
         let store_error = |source| ProviderError::Store { path: config.database.clone(), source };
-        let signer = signing_key(&*store).map_err(store_error)?;
+        let seed = key_seed(&*store).map_err(store_error)?;
+        let signer = Ed25519Signer::from_seed(seed);
         let external_sender = ExternalSender {
             signature_key: signer.public_key().to_vec(),
             credential: Credential::basic(ProviderUri::new(&config.domain).as_str().as_bytes()),
@@ -266,6 +269,8 @@ impl BoundProvider {
         let tls = TlsState::new(config.tls.clone(), &identity, &config.domain, &metrics)?;
         let franking = FrankingKeys::load(&*store, config.franking.key_days).map_err(store_error)?;
         let downloads = Downloads::new(identity.asset_client()?, &config.assets, config.downloads)
+            .map_err(|error| ProviderError::Client(ClientError::Setup(error)))?;
+        let discovery = Discovery::new(config.discovery, &seed, identity.clone().tls13().peer_client()?, request_time)
             .map_err(|error| ProviderError::Client(ClientError::Setup(error)))?;
         let directory =
             Directory::of(&format!("https://{}:{}", config.domain, peer_address.port()), OFFERED.iter().copied())?;
@@ -287,6 +292,7 @@ impl BoundProvider {
             franking,
             downloads,
             directory,
+            discovery,
             limits: config.limits.per_endpoint(),
             claim_policy: config.users.claim_policy(),
             demands_tokens: config.users.enqueue_authorization,
@@ -428,14 +434,14 @@ async fn sweep_rates(core: Arc<Core>) {
     }
 }
 
-/// The key with which the provider signs as a hub; made at the first start.
-fn signing_key(store: &dyn Store) -> Result<Ed25519Signer, StoreError> {
+/// The seed of the key with which the provider signs as a hub; made at the first start.
+fn key_seed(store: &dyn Store) -> Result<[u8; 32], StoreError> {
     if let Some(seed) = store.provider_key()? {
-        return Ok(Ed25519Signer::from_seed(seed));
+        return Ok(seed);
     }
     let seed = rand::random::<[u8; 32]>();
     store.commit(vec![Effect::PutProviderKey { seed }])?;
-    Ok(Ed25519Signer::from_seed(seed))
+    Ok(seed)
 }
 
 /// Effects on their way to the disk, and whom to wake when they are there.

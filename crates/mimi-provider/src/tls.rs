@@ -10,7 +10,7 @@ use std::{
 use mimi_arch::Domain;
 use mimi_protocol::http::server::PeerIdentity;
 use rustls::{
-    ClientConfig, RootCertStore, ServerConfig,
+    ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion,
     crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::WebPkiClientVerifier,
@@ -56,6 +56,9 @@ pub enum TlsError {
     /// The HTTPS client does not take the configuration.
     #[error("HTTPS client: {0}")]
     Client(Box<mimi_protocol::http::client::ClientError>),
+    /// The HTTPS client for discovery providers does not take the configuration.
+    #[error("HTTPS client: {0}")]
+    Discovery(#[from] reqwest::Error),
 }
 
 impl From<mimi_protocol::http::client::ClientError> for TlsError {
@@ -70,7 +73,11 @@ pub struct TlsIdentity {
     chain: Vec<CertificateDer<'static>>,
     key: Arc<PrivateKeyDer<'static>>,
     roots: Arc<RootCertStore>,
+    versions: &'static [&'static SupportedProtocolVersion],
 }
+
+/// TLS 1.3 alone.
+static TLS13: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13];
 
 impl TlsIdentity {
     /// Reads the three PEM files.
@@ -121,7 +128,13 @@ impl TlsIdentity {
         for authority in authorities {
             roots.add(authority)?;
         }
-        Ok(Self { chain, key: Arc::new(key), roots: Arc::new(roots) })
+        Ok(Self { chain, key: Arc::new(key), roots: Arc::new(roots), versions: rustls::DEFAULT_VERSIONS })
+    }
+
+    /// The same for TLS 1.3 alone, as discovery wants it (the project's discovery profile 0; R7).
+    #[must_use]
+    pub fn tls13(self) -> Self {
+        Self { versions: TLS13, ..self }
     }
 
     /// Whether a provider of this domain can use it now; gives the time when the certificate ends.
@@ -160,7 +173,7 @@ impl TlsIdentity {
     pub fn peer_server(&self) -> Result<ServerConfig, TlsError> {
         let verifier = WebPkiClientVerifier::builder_with_provider(self.roots.clone(), crypto()).build()?;
         let mut config = ServerConfig::builder_with_provider(crypto())
-            .with_safe_default_protocol_versions()?
+            .with_protocol_versions(self.versions)?
             .with_client_cert_verifier(verifier)
             .with_single_cert(self.chain.clone(), self.key.clone_key())?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -174,7 +187,7 @@ impl TlsIdentity {
     /// When the TLS library refuses the certificate or key.
     pub fn client_api_server(&self) -> Result<ServerConfig, TlsError> {
         let mut config = ServerConfig::builder_with_provider(crypto())
-            .with_safe_default_protocol_versions()?
+            .with_protocol_versions(self.versions)?
             .with_no_client_auth()
             .with_single_cert(self.chain.clone(), self.key.clone_key())?;
         config.alpn_protocols = vec![b"h2".to_vec()];
@@ -188,7 +201,7 @@ impl TlsIdentity {
     /// When the TLS library refuses the certificate or key.
     pub fn peer_client(&self) -> Result<ClientConfig, TlsError> {
         let config = ClientConfig::builder_with_provider(crypto())
-            .with_safe_default_protocol_versions()?
+            .with_protocol_versions(self.versions)?
             .with_root_certificates(self.roots.clone())
             .with_client_auth_cert(self.chain.clone(), self.key.clone_key())?;
         Ok(config)
@@ -202,7 +215,7 @@ impl TlsIdentity {
     /// When the TLS library has no protocol version.
     pub fn asset_client(&self) -> Result<ClientConfig, TlsError> {
         let mut config = ClientConfig::builder_with_provider(crypto())
-            .with_safe_default_protocol_versions()?
+            .with_protocol_versions(self.versions)?
             .with_root_certificates(self.roots.clone())
             .with_no_client_auth();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

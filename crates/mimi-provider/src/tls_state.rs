@@ -17,6 +17,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     config::TlsConfig,
+    discovery::Discovery,
     metrics::{Listener, Metrics},
     provider::Core,
     tls::{TlsError, TlsIdentity},
@@ -73,7 +74,7 @@ impl TlsState {
     }
 
     /// Loads the files and uses them from now on, all or none. Gives the time when the certificate ends.
-    fn load(&self, domain: &Domain, client: &ProviderClient) -> Result<SystemTime, TlsError> {
+    fn load(&self, domain: &Domain, client: &ProviderClient, discovery: &Discovery) -> Result<SystemTime, TlsError> {
         let _one_at_a_time = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let TlsConfig { certificate, key, authorities } = &self.files;
         let identity = TlsIdentity::from_files(certificate, key, authorities)?;
@@ -81,6 +82,7 @@ impl TlsState {
         let next = InUse::new(&identity)?;
         // The one step that can fail comes before the one that cannot.
         client.replace_tls(identity.peer_client()?)?;
+        discovery.replace_tls(identity.tls13().peer_client()?)?;
         *self.in_use.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(end)
     }
@@ -105,7 +107,7 @@ pub(crate) fn reload(core: &Core) -> Result<SystemTime, TlsError> {
 }
 
 fn load(core: &Core) -> Result<SystemTime, TlsError> {
-    let loaded = core.tls.load(&core.domain, &core.peers);
+    let loaded = core.tls.load(&core.domain, &core.peers, &core.discovery);
     match &loaded {
         Ok(end) => {
             core.metrics.tls_reload("loaded");

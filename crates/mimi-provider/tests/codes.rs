@@ -93,6 +93,7 @@ fn config(folder: &Path, users: UsersConfig, search: SearchConfig) -> Config {
         users,
         search,
         operation: OperationConfig::default(),
+        discovery: mimi_provider::DiscoveryConfig::default(),
     }
 }
 

@@ -7,6 +7,7 @@ mod add;
 mod attend;
 mod consent;
 mod create;
+mod discovery;
 mod download;
 mod encryption;
 mod intent;
@@ -35,6 +36,9 @@ use openmls_basic_credential::SignatureKeyPair;
 
 pub use self::{
     consent::{ConsentSummary, Consents, Conveyed},
+    discovery::{
+        DiscoveryError, LookUp, LookUpMode, LookUpOptions, NewRegistration, Next, NotReachable, Progress, Reached,
+    },
     download::Download,
     join_links::JoinLinkOptions,
     profile::{ProfileField, ProfileFieldName},

@@ -169,6 +169,17 @@ impl Session {
         })
     }
 
+    /// Runs a step on what is kept for discovery.
+    ///
+    /// # Errors
+    /// When the file fails.
+    pub(crate) fn discovery<T>(
+        &mut self,
+        step: impl FnOnce(&Connection) -> Result<T, StateError>,
+    ) -> Result<T, ClientError> {
+        self.state.write(|transaction| Ok(step(transaction)?))
+    }
+
     /// Notes that the provider has been told.
     ///
     /// # Errors

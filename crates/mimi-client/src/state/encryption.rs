@@ -10,15 +10,26 @@ use rusqlite::{
 };
 
 use super::{
-    account, message_ids, messages, prepared, queue, rooms,
+    account, discovery, message_ids, messages, prepared, queue, rooms,
     sealed::{self, SealedTable},
     vault::{DataKey, Header, Passphrase, Vault, Work},
 };
 use crate::{error::StateError, mls::OPENMLS_PLACE};
 
 /// Our tables that hold more than numbers.
-pub(crate) const TABLES: [SealedTable; 6] =
-    [account::SEALED, rooms::SEALED, rooms::SEALED_NUMBERS, queue::SEALED, messages::SEALED, message_ids::SEALED];
+pub(crate) const TABLES: [SealedTable; 11] = [
+    account::SEALED,
+    rooms::SEALED,
+    rooms::SEALED_NUMBERS,
+    queue::SEALED,
+    messages::SEALED,
+    message_ids::SEALED,
+    discovery::KEY,
+    discovery::MINE,
+    discovery::TOKENS,
+    discovery::SEEN,
+    discovery::CHOSEN,
+];
 /// `user_version` of an encrypted file; it is 0 of others.
 const ENCRYPTED: i64 = 1;
 

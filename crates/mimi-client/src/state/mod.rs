@@ -5,6 +5,7 @@
 //! so two processes may use the same file, for example one that watches and one that sends.
 
 pub(crate) mod account;
+pub(crate) mod discovery;
 pub(crate) mod encryption;
 pub(crate) mod message_ids;
 pub(crate) mod messages;
@@ -195,6 +196,7 @@ fn prepared(path: &Path) -> Result<Connection, StateError> {
         .run_migrations()
         .map_err(|error| StateError::Migration(error.to_string()))?;
     connection.execute_batch(SCHEMA)?;
+    connection.execute_batch(discovery::SCHEMA)?;
     Ok(connection)
 }
 

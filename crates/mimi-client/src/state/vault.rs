@@ -132,7 +132,7 @@ fn wrapping_key(passphrase: &Passphrase, salt: &[u8], work: Work) -> Result<[u8;
     Ok(key)
 }
 
-fn random(octets: usize) -> Result<Vec<u8>, StateError> {
+pub(crate) fn random(octets: usize) -> Result<Vec<u8>, StateError> {
     RustCrypto::default().random_vec(octets).map_err(|_| StateError::NoRandomness)
 }
 

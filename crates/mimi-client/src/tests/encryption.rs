@@ -299,6 +299,12 @@ fn of_every_column_it_is_said_whether_it_is_encrypted() {
         "mimi_message_ids.number",
         "mimi_queue.one",
         "mimi_queue.processed",
+        "mimi_discovery_key.one",
+        "mimi_discovery_mine.sequence",
+        "mimi_discovery_tokens.number",
+        "mimi_discovery_tokens.day",
+        "mimi_discovery_seen.what",
+        "mimi_discovery_seen.number",
     ];
     let alice = Device::new("a.example", "alice", "laptop");
     let connection = Connection::open(alice.path()).unwrap();

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex};
 use mimi_client_api::{
     Account, AcknowledgeRequest, AcknowledgeResponse, AssetPiece, ConveyConsentRequest, ConveyConsentResponse,
     CountKeyPackagesRequest, CreateRoomRequest, CreateRoomResponse, DeleteAccountRequest, DeleteAccountResponse,
-    DescribeRequest, DescribeResponse, DownloadRequest, FetchProfileRequest, FetchRoomStateRequest, FindUsersRequest,
-    FindUsersResponse, ForgetRoomRequest, ForgetRoomResponse, KeyPackageStock, ListConsentsRequest,
-    ListConsentsResponse, Profile, QueuedEvent, RegisterRequest, RegisterResponse, RemoveClientRequest,
-    RemoveClientResponse, RoomCall, RoomReply, RoomState, SetAccountRequest, UploadKeyPackagesRequest,
-    UploadKeyPackagesResponse, WatchRequest,
+    DescribeRequest, DescribeResponse, DownloadRequest, FetchDiscoveryRequest, FetchDiscoveryResponse,
+    FetchProfileRequest, FetchRoomStateRequest, FindUsersRequest, FindUsersResponse, ForgetRoomRequest,
+    ForgetRoomResponse, IssueDiscoveryTokensRequest, IssueDiscoveryTokensResponse, KeyPackageStock,
+    ListConsentsRequest, ListConsentsResponse, Profile, QueuedEvent, RegisterMappingRequest, RegisterMappingResponse,
+    RegisterRequest, RegisterResponse, RemoveClientRequest, RemoveClientResponse, RoomCall, RoomReply, RoomState,
+    SetAccountRequest, UploadKeyPackagesRequest, UploadKeyPackagesResponse, WatchRequest,
     client_api_server::{ClientApi, ClientApiServer},
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -199,6 +200,27 @@ impl ClientApi for Service {
     }
 
     async fn find_users(&self, _: Request<FindUsersRequest>) -> Result<Response<FindUsersResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn fetch_discovery(
+        &self,
+        _: Request<FetchDiscoveryRequest>,
+    ) -> Result<Response<FetchDiscoveryResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn issue_discovery_tokens(
+        &self,
+        _: Request<IssueDiscoveryTokensRequest>,
+    ) -> Result<Response<IssueDiscoveryTokensResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn register_mapping(
+        &self,
+        _: Request<RegisterMappingRequest>,
+    ) -> Result<Response<RegisterMappingResponse>, Status> {
         Err(Status::unimplemented(""))
     }
 

@@ -21,7 +21,9 @@ use crate::{
     hub::JoinGrant,
 };
 
-pub use people::{FieldVocabulary, GrantedKeyPackage, ProfileField, StoredAccount, StoredConsents, StoredProfile};
+pub use people::{
+    FieldVocabulary, GrantedKeyPackage, ProfileField, StoredAccount, StoredConsents, StoredProfile, TokensIssued,
+};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{CommitSample, OutboxSummary, QueueSummary, RoomSummary, SqliteStore, UserSummary};
 pub use ticket::{Outcome, Ticket};
@@ -257,6 +259,12 @@ pub trait Store: Send + Sync {
     /// The store cannot be read.
     fn searchable_profiles(&self) -> Result<Vec<StoredProfile>, StoreError>;
 
+    /// How many tokens for discovery a local user has had on the last day on which there were any; `None` when there were none.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn tokens_issued(&self, user: &UserUri) -> Result<Option<TokensIssued>, StoreError>;
+
     /// The seed of the provider's signing key.
     ///
     /// # Errors
@@ -429,6 +437,9 @@ pub enum Conflict {
     /// Another decision on the user's consents was faster.
     #[error("the user's consents have changed")]
     ConsentChanged,
+    /// Tokens were issued to the user meanwhile, or the account is not there.
+    #[error("the user's tokens were counted elsewhere")]
+    TokensCounted,
     /// Another user has the handle.
     #[error("another user has that handle")]
     HandleTaken,

@@ -17,6 +17,15 @@ pub struct StoredAccount {
     pub deleted: bool,
 }
 
+/// How many tokens for discovery an account has had on a day (discovery profile 0 section 13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokensIssued {
+    /// The day: how many there were since the Unix epoch.
+    pub day: u64,
+    /// How many tokens on it.
+    pub used: u32,
+}
+
 /// Where consent stands between a local user and all others (draft-ietf-mimi-protocol-06 section 5.7).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct StoredConsents {

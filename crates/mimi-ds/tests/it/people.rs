@@ -2,7 +2,7 @@
 
 use mimi_ds::{
     Effect, SqliteStore, Store, StoreError,
-    store::{Conflict, FieldVocabulary, ProfileField, StoredAccount},
+    store::{Conflict, FieldVocabulary, ProfileField, StoredAccount, TokensIssued},
 };
 use mimi_protocol::{KeyPackageRef, consent::Keeper, identifier_query::Searchable};
 
@@ -30,6 +30,26 @@ fn a_setting_is_of_an_account_that_is_there() {
     set().unwrap();
     let expected = StoredAccount { requires_consent: true, deleted: false };
     assert_eq!(store.account(&user(BOB)).unwrap(), Some(expected));
+}
+
+#[test]
+fn tokens_are_counted_once_whoever_decided_at_the_same_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("s.sqlite")).unwrap();
+    let issued = |used| TokensIssued { day: 20_000, used };
+    let count = |before, now| store.commit(vec![Effect::CountTokens { user: user(BOB), before, now }]);
+    let conflict = Err(StoreError::Conflict(Conflict::TokensCounted));
+    assert_eq!(count(None, issued(3)), conflict, "no account");
+    store.commit(vec![account(BOB)]).unwrap();
+    assert_eq!(store.tokens_issued(&user(BOB)).unwrap(), None);
+    count(None, issued(3)).unwrap();
+    assert_eq!(count(None, issued(3)), conflict, "decided on the same as the first");
+    assert_eq!(count(Some(issued(2)), issued(4)), conflict);
+    count(Some(issued(3)), issued(5)).unwrap();
+    assert_eq!(store.tokens_issued(&user(BOB)).unwrap(), Some(issued(5)));
+    store.commit(vec![Effect::DeleteAccount { user: user(BOB) }]).unwrap();
+    assert_eq!(store.tokens_issued(&user(BOB)).unwrap(), None);
+    assert_eq!(count(None, issued(1)), conflict, "the account is gone");
 }
 
 #[test]

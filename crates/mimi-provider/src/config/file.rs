@@ -53,6 +53,7 @@ fn read_all(reader: &mut Reader, base: &Path) -> Option<Config> {
     let assets = reader.assets();
     let users = reader.users();
     let search = reader.search();
+    let discovery = reader.discovery();
     let peers = reader.peers(domain.as_ref());
     if listen.is_some() && listen == client_listen && listen.is_some_and(|address| address.port() != 0) {
         reader.wrong("client_listen", "is the address of `listen`: providers and clients need a listener each");
@@ -74,6 +75,7 @@ fn read_all(reader: &mut Reader, base: &Path) -> Option<Config> {
         downloads,
         users,
         search,
+        discovery,
         operation: OperationConfig { admin, stop_time, tls_poll, rates, queues, rooms },
     })
 }
@@ -86,11 +88,11 @@ struct AssetHostFile {
     address: Option<SocketAddr>,
 }
 
-struct Reader {
-    left: Table,
+pub(super) struct Reader {
+    pub(super) left: Table,
     problems: Vec<SettingProblem>,
     /// What was asked for, to be compared with the documentation.
-    asked: Vec<&'static str>,
+    pub(super) asked: Vec<&'static str>,
 }
 
 impl Reader {
@@ -98,7 +100,7 @@ impl Reader {
         Self { left, problems: Vec::new(), asked: Vec::new() }
     }
 
-    fn wrong(&mut self, setting: impl Into<String>, problem: impl Into<String>) {
+    pub(super) fn wrong(&mut self, setting: impl Into<String>, problem: impl Into<String>) {
         self.problems.push(SettingProblem::new(setting, problem));
     }
 
@@ -116,7 +118,7 @@ impl Reader {
         None
     }
 
-    fn optional<T: DeserializeOwned>(&mut self, name: &'static str) -> Option<T> {
+    pub(super) fn optional<T: DeserializeOwned>(&mut self, name: &'static str) -> Option<T> {
         let value = self.take(name)?;
         match value.try_into() {
             Ok(value) => Some(value),
@@ -136,7 +138,7 @@ impl Reader {
         value
     }
 
-    fn domain(&mut self, setting: &str, text: &str) -> Option<Domain> {
+    pub(super) fn domain(&mut self, setting: &str, text: &str) -> Option<Domain> {
         match text.parse() {
             Ok(domain) => Some(domain),
             Err(error) => {
@@ -393,7 +395,10 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
     use super::{
-        super::settings::{Need, example},
+        super::{
+            DiscoveryConfig,
+            settings::{Need, example},
+        },
         *,
     };
 
@@ -559,12 +564,13 @@ mod tests {
             .collect();
         let full = check(&full).unwrap();
         assert_eq!(full.operation.admin, Some("127.0.0.1:9464".parse().unwrap()));
-        assert_eq!((full.peers.len(), full.assets.len()), (1, 1));
+        assert_eq!((full.peers.len(), full.assets.len(), full.discovery.providers.len()), (1, 1, 1));
         let rest = Config {
             peers: BTreeMap::new(),
             assets: BTreeMap::new(),
             // Without the lists there is no limit either: both are said when they are left out.
             search: SearchConfig { fields: None, max_results: None, ..full.search },
+            discovery: DiscoveryConfig { root: None, providers: BTreeMap::new(), ..full.discovery },
             operation: OperationConfig { admin: None, ..full.operation },
             ..full
         };

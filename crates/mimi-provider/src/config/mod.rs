@@ -2,6 +2,7 @@
 //!
 //! [`settings`] documents every setting; a test holds it against what [`Config::from_file`] asks the file for.
 
+mod discovery;
 mod file;
 mod files;
 pub mod settings;
@@ -15,6 +16,7 @@ use std::{
 };
 
 use mimi_arch::Domain;
+use mimi_discovery::PublicKey;
 use mimi_protocol::http::server::Limits;
 use thiserror::Error;
 
@@ -97,8 +99,40 @@ pub struct Config {
     pub users: UsersConfig,
     /// What other providers may search for.
     pub search: SearchConfig,
+    /// Discovery of users: which discovery providers own users use.
+    pub discovery: DiscoveryConfig,
     /// How the provider is run: administration, stop, certificates, rates.
     pub operation: OperationConfig,
+}
+
+/// Discovery of users by telephone number or mail address (the project's discovery profile 0), for own users.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiscoveryConfig {
+    /// How many tokens for look-ups an account gets on a day, for all discovery providers together.
+    pub tokens_per_day: u32,
+    /// The discovery provider that is asked first; among several without a root, the first by name.
+    pub root: Option<Domain>,
+    /// The discovery providers.
+    pub providers: BTreeMap<Domain, DiscoveryProviderConfig>,
+}
+
+impl Default for DiscoveryConfig {
+    fn default() -> Self {
+        Self { tokens_per_day: 100, root: None, providers: BTreeMap::new() }
+    }
+}
+
+/// One discovery provider, as own users use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiscoveryProviderConfig {
+    /// The key with which it signs.
+    pub key: PublicKey,
+    /// Where it is reached when DNS does not find it.
+    pub address: Option<SocketAddr>,
+    /// The relay through which look-ups go, as `https://HOST:PORT`; run by somebody else than the discovery provider.
+    pub relay: String,
+    /// Where the relay is reached when DNS does not find it.
+    pub relay_address: Option<SocketAddr>,
 }
 
 /// Franking as a hub.

@@ -43,7 +43,7 @@ const fn setting(name: &'static str, need: Need, value: &'static str, text: &'st
 }
 
 /// All settings, those of one table together.
-pub const SETTINGS: [Setting; 44] = [
+pub const SETTINGS: [Setting; 50] = [
     setting("domain", Need::Required, "\"a.example\"", "The provider's domain. Its certificate has to name it."),
     setting(
         "listen",
@@ -261,6 +261,43 @@ pub const SETTINGS: [Setting; 44] = [
         "Where the host is reached instead of where DNS says. It may be a private address, as the operator has named it.",
     ),
     setting(
+        "discovery.tokens_per_day",
+        Need::Default,
+        "100",
+        "How many tokens for look-ups an account gets on a day, for all discovery providers together. A look-up costs one.",
+    ),
+    setting(
+        "discovery.root",
+        Need::Off,
+        "\"dp.example\"",
+        "The discovery provider whose prefix directory says which one has which identifiers; it is one of discovery.providers. Without it the \
+         first of them by name is asked.",
+    ),
+    setting(
+        "discovery.providers.\"DOMAIN\".key",
+        Need::Off,
+        "\"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a\"",
+        "The key with which the discovery provider signs: 64 hexadecimal digits, as `mimi discovery serve` prints them.",
+    ),
+    setting(
+        "discovery.providers.\"DOMAIN\".relay",
+        Need::Off,
+        "\"https://relay.example\"",
+        "The relay through which own users look up. Discovery provider and relay together could tell who looks for whom: two operators have to run them.",
+    ),
+    setting(
+        "discovery.providers.\"DOMAIN\".address",
+        Need::Off,
+        "\"192.0.2.9:7201\"",
+        "IP address and port of a discovery provider that DNS does not find.",
+    ),
+    setting(
+        "discovery.providers.\"DOMAIN\".relay_address",
+        Need::Off,
+        "\"192.0.2.10:7202\"",
+        "IP address and port of a relay that DNS does not find; clients get it.",
+    ),
+    setting(
         "peers.\"DOMAIN\".address",
         Need::Off,
         "\"192.0.2.7:7001\"",
@@ -278,7 +315,8 @@ pub fn example() -> String {
     for setting in &SETTINGS {
         if setting.section() != section {
             section = setting.section();
-            let header = section.replace("DOMAIN", "b.example");
+            let example = if section.starts_with("discovery.") { "dp.example" } else { "b.example" };
+            let header = section.replace("DOMAIN", example);
             let comment = if header == section { "" } else { "#" };
             let header = if section.starts_with("assets.") { format!("[{header}]") } else { header };
             let _ = write!(text, "\n{comment}[{header}]\n");

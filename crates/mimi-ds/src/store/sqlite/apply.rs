@@ -178,6 +178,7 @@ fn apply(connection: &Connection, effect: &Effect) -> Result<(), StoreError> {
         | Effect::PutGrantedKeyPackage { .. }
         | Effect::TakeGrantedKeyPackage { .. }
         | Effect::DropGrantedKeyPackages { .. }
+        | Effect::CountTokens { .. }
         | Effect::SetRequiresConsent { .. }
         | Effect::DeleteAccount { .. }
         | Effect::PutProfile { .. } => people::apply(connection, effect),

@@ -32,7 +32,7 @@ use self::{apply::signed, writer::Job};
 use super::{
     GrantedKeyPackage, KeyPackageStock, OutboxRow, OverfullQueue, QueueBounds, QueueRow, Store, StoreError,
     StoredAbuseReport, StoredAccount, StoredConsents, StoredFrankingKey, StoredKeyPackage, StoredProfile, StoredRoom,
-    Ticket,
+    Ticket, TokensIssued,
 };
 use crate::{
     effect::Effect,
@@ -368,6 +368,16 @@ impl Store for SqliteStore {
 
     fn searchable_profiles(&self) -> Result<Vec<StoredProfile>, StoreError> {
         self.read(people::searchable_profiles)
+    }
+
+    fn tokens_issued(&self, user: &UserUri) -> Result<Option<TokensIssued>, StoreError> {
+        let found: Option<(i64, i64)> =
+            self.one("SELECT day, used FROM discovery_tokens WHERE user = ?1", params![user.as_str()], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        // Only what fits is stored.
+        Ok(found
+            .map(|(day, used)| TokensIssued { day: day.unsigned_abs(), used: u32::try_from(used).unwrap_or(u32::MAX) }))
     }
 
     fn provider_key(&self) -> Result<Option<[u8; 32]>, StoreError> {

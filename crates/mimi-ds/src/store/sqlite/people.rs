@@ -21,13 +21,14 @@ use crate::{
 };
 
 /// What goes with an account, by table and column.
-const OF_AN_ACCOUNT: [&str; 6] = [
+const OF_AN_ACCOUNT: [&str; 7] = [
     "DELETE FROM local_members WHERE client IN (SELECT client FROM clients WHERE user = ?1)",
     "DELETE FROM clients WHERE user = ?1",
     "DELETE FROM key_packages WHERE user = ?1",
     "DELETE FROM consents WHERE own = ?1",
     "DELETE FROM granted_key_packages WHERE requester = ?1",
     "DELETE FROM profile_fields WHERE user = ?1",
+    "DELETE FROM discovery_tokens WHERE user = ?1",
 ];
 
 pub(super) fn apply(connection: &Connection, effect: &Effect) -> Result<(), StoreError> {
@@ -89,6 +90,26 @@ pub(super) fn apply(connection: &Connection, effect: &Effect) -> Result<(), Stor
             params![requester.as_str(), target.as_str(), room.as_str()],
         )
         .map(drop),
+        Effect::CountTokens { user, before, now } => {
+            let conflict = Conflict::TokensCounted;
+            let account = "SELECT 1 FROM accounts WHERE user = ?1 AND deleted = 0";
+            match before {
+                None => changed(
+                    run(
+                        &format!("INSERT OR IGNORE INTO discovery_tokens SELECT ?1, ?2, ?3 WHERE EXISTS ({account})"),
+                        params![user.as_str(), clamped(now.day), now.used],
+                    )?,
+                    conflict,
+                ),
+                Some(before) => changed(
+                    run(
+                        "UPDATE discovery_tokens SET day = ?2, used = ?3 WHERE user = ?1 AND day = ?4 AND used = ?5",
+                        params![user.as_str(), clamped(now.day), now.used, clamped(before.day), before.used],
+                    )?,
+                    conflict,
+                ),
+            }
+        }
         Effect::SetRequiresConsent { user, requires } => changed(
             run(
                 "UPDATE accounts SET requires_consent = ?2 WHERE user = ?1 AND deleted = 0",

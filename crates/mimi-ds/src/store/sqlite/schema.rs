@@ -6,9 +6,9 @@ use super::database_error;
 use crate::store::StoreError;
 
 /// What brings a database from the version of its index to the next one. Never edited once released, only appended to.
-pub(super) const MIGRATIONS: [&str; 12] = [
+pub(super) const MIGRATIONS: [&str; 13] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8, VERSION_9, VERSION_10,
-    VERSION_11, VERSION_12,
+    VERSION_11, VERSION_12, VERSION_13,
 ];
 
 const VERSION_1: &str = "
@@ -312,6 +312,15 @@ const VERSION_12: &str = "
 -- What an operator has ordered and the provider has not done yet.
 CREATE TABLE rooms_to_destroy (
     room TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+";
+
+const VERSION_13: &str = "
+-- How many tokens for discovery an account has had on its last day.
+CREATE TABLE discovery_tokens (
+    user TEXT PRIMARY KEY,
+    day INTEGER NOT NULL,
+    used INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 ";
 
