@@ -89,8 +89,8 @@ pub const DELIVERY_SERVICE: Draft = Draft {
 pub const DISCOVERY_REQUIREMENTS: Draft = Draft {
     name: "draft-interop-mimi-discovery-requirements",
     revision: DISCOVERY_REQUIREMENTS_REVISION,
-    taken: "",
-    crates: &[],
+    taken: "R1 to R10, the user journeys and the three architectures, by an experimental profile of ours (docs/discovery.md)",
+    crates: &["mimi-discovery", "mimi-discovery-provider"],
 };
 
 /// Application data in MLS groups, and the proposal by which a member leaves.

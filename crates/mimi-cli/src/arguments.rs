@@ -9,7 +9,9 @@ use crate::{
     client_command::{self, ClientCommand},
     conformance_command::{self, ConformanceCommand},
     content_command::{self, ContentCommand},
+    discovery_command::{self, DiscoveryCommand},
     embedded,
+    find_command::{self, FindByIdentifierArguments},
     init_command::{self, InitArguments},
     policy_command::{self, PolicyCommand},
     reports_command,
@@ -46,6 +48,11 @@ enum Command {
     Admin(AdminCommand),
     /// Speaks to a provider as one client of a user: register, create rooms, add users, send, report, watch, leave.
     Client(ClientCommand),
+    /// Finds a person by telephone number or mail address: which service, which user there (experimental, of this project).
+    Find(FindByIdentifierArguments),
+    /// Runs discovery providers and relays, registers, removes and looks up (experimental, of this project).
+    #[command(subcommand)]
+    Discovery(DiscoveryCommand),
     /// Shows what was reported to a provider as the hub of rooms, with the messages that were proven.
     Reports {
         /// The provider's configuration (TOML).
@@ -87,6 +94,8 @@ pub fn run_from_arguments() -> ExitCode {
             Some(Command::Serve(arguments)) => serve_command::run(arguments).await,
             Some(Command::Admin(command)) => admin_command::run(command),
             Some(Command::Client(command)) => client_command::run(command).await,
+            Some(Command::Find(arguments)) => find_command::run(arguments).await,
+            Some(Command::Discovery(command)) => discovery_command::run(command).await,
             Some(Command::Reports { config, drop }) => reports_command::run(&config, drop),
             Some(Command::Conformance(command)) => conformance_command::run(&command),
             Some(Command::Content(command)) => content_command::run(&command),

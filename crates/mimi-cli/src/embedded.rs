@@ -19,6 +19,7 @@ use mimi_provider::{
 };
 use thiserror::Error;
 
+use crate::embedded_discovery::{EmbeddedDiscovery, PreparedDiscovery};
 use crate::screen::{self, Tone, tinted};
 
 /// Why the three providers do not start.
@@ -42,12 +43,19 @@ pub enum EmbeddedError {
     /// A domain name is none.
     #[error(transparent)]
     Domain(#[from] UriError),
+    /// The discovery provider or its relay does not start.
+    #[error("discovery: {0}")]
+    Discovery(#[from] mimi_discovery_provider::DiscoveryError),
+    /// Their certificates cannot be used.
+    #[error("discovery: {0}")]
+    DiscoveryTls(#[from] mimi_provider::tls::TlsError),
 }
 
-/// Three providers `a.example`, `b.example` and `c.example` that run in this process.
+/// Three providers `a.example`, `b.example` and `c.example` that run in this process, with a discovery provider and a relay.
 pub struct Embedded {
     folder: tempfile::TempDir,
     providers: Vec<RunningProvider>,
+    discovery: EmbeddedDiscovery,
     authority: String,
     suite: PemIdentity,
     foreign: PemIdentity,
@@ -64,12 +72,14 @@ impl Embedded {
         let ca = ThrowawayCa::new("MIMI throw-away authority")?;
         ca.write_to(folder.path())?;
         let limits = LimitsConfig::default();
+        let prepared = PreparedDiscovery::new(&ca, folder.path()).await?;
         let mut bound = Vec::new();
         for name in ["a.example", "b.example", "c.example"] {
-            bound.push(bind(&ca, folder.path(), name, limits).await?);
+            bound.push(bind(&ca, folder.path(), name, limits, prepared.for_providers()).await?);
         }
         let addresses: Vec<(Domain, SocketAddr)> =
             bound.iter().map(|provider| (provider.domain().clone(), provider.peer_address())).collect();
+        let discovery = prepared.start(&addresses).await?;
         let mut providers = Vec::new();
         for provider in bound {
             let domain = provider.domain().clone();
@@ -82,7 +92,7 @@ impl Embedded {
         }
         let suite = ca.issue(&"d.example".parse()?)?;
         let foreign = ThrowawayCa::new("An authority nobody trusts")?.issue(&"d.example".parse()?)?;
-        Ok(Self { folder, providers, authority: ca.certificate().to_owned(), suite, foreign, limits })
+        Ok(Self { folder, providers, discovery, authority: ca.certificate().to_owned(), suite, foreign, limits })
     }
 
     /// What the suite needs to know of the providers.
@@ -102,6 +112,7 @@ impl Embedded {
             foreign: identity(&self.foreign),
             scratch: self.folder.path().join("clients"),
             body_limit: self.limits.body,
+            discovery: Some(self.discovery.target()),
         }
     }
 
@@ -110,6 +121,7 @@ impl Embedded {
         for provider in self.providers {
             provider.stop().await;
         }
+        self.discovery.stop().await;
     }
 }
 
@@ -118,6 +130,7 @@ async fn bind(
     folder: &Path,
     name: &str,
     limits: LimitsConfig,
+    discovery: mimi_provider::DiscoveryConfig,
 ) -> Result<BoundProvider, EmbeddedError> {
     let domain: Domain = name.parse()?;
     let (certificate, key) = ca.issue(&domain)?.write_to(folder)?;
@@ -136,6 +149,7 @@ async fn bind(
         operation: OperationConfig::default(),
         users: UsersConfig::default(),
         search: SearchConfig::default(),
+        discovery,
     };
     Provider::bind(config).await.map_err(|source| EmbeddedError::Provider { domain: name.to_owned(), source })
 }
@@ -161,6 +175,7 @@ pub(crate) async fn run_command(json: Option<&Path>) -> anyhow::Result<ExitCode>
             provider.client_address()
         );
     }
+    println!("  {}  discovery, through the relay {}", embedded.discovery.dp(), embedded.discovery.relay());
     println!();
     let target = embedded.target();
     let report = mimi_conformance::run(&target, &mut |result: &CheckResult| println!("{}", line(result))).await;

@@ -7,6 +7,8 @@ use clap::Args;
 use mimi_arch::Domain;
 use mimi_provider::throwaway_ca::ThrowawayCa;
 
+use crate::discovery_command::setup;
+
 #[derive(Args)]
 pub(crate) struct InitArguments {
     /// The folder to write into; made when it does not exist, refused when it holds a ca.pem already.
@@ -17,6 +19,9 @@ pub(crate) struct InitArguments {
     /// Provider listeners get this port and the following ones, client listeners those from a hundred above.
     #[arg(long, default_value_t = 7001, value_name = "PORT")]
     first_port: u16,
+    /// Also writes a discovery provider, a relay and an issuer of telephone numbers (experimental, of this project).
+    #[arg(long)]
+    discovery: bool,
 }
 
 pub(crate) fn run(arguments: &InitArguments) -> anyhow::Result<ExitCode> {
@@ -43,6 +48,12 @@ pub(crate) fn run(arguments: &InitArguments) -> anyhow::Result<ExitCode> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let ca = ThrowawayCa::new("MIMI throw-away authority")?;
     ca.write_to(folder)?;
+    let discovery = if arguments.discovery {
+        let providers: Vec<(Domain, u16)> = domains.iter().cloned().zip(peer_ports.iter().copied()).collect();
+        setup::write(folder, &ca, &providers, arguments.first_port)?
+    } else {
+        String::new()
+    };
     for ((domain, port), client_port) in domains.iter().zip(&peer_ports).zip(&client_ports) {
         ca.issue(domain)?.write_to(folder)?;
         let mut text = format!(
@@ -53,6 +64,7 @@ pub(crate) fn run(arguments: &InitArguments) -> anyhow::Result<ExitCode> {
         for (other, other_port) in domains.iter().zip(&peer_ports).filter(|(other, _)| *other != domain) {
             let _ = write!(text, "\n[peers.\"{other}\"]\naddress = \"127.0.0.1:{other_port}\"\n");
         }
+        text.push_str(&discovery);
         let path = folder.join(format!("{domain}.toml"));
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         println!("{domain}: mimi serve --config {}", path.display());

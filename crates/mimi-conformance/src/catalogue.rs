@@ -7,8 +7,8 @@ use thiserror::Error;
 
 use crate::check::Check;
 use crate::{
-    client, consent, content, flow, follower, franking, input, joining, lifecycle, moderation, policy, privacy, query,
-    transport,
+    client, consent, content, discovery, flow, follower, franking, input, joining, lifecycle, moderation, policy,
+    privacy, query, transport,
 };
 
 static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
@@ -26,6 +26,7 @@ static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
         joining::CHECKS,
         follower::CHECKS,
         lifecycle::CHECKS,
+        discovery::CHECKS,
         privacy::CHECKS,
     ];
     groups.into_iter().flat_map(|groups| groups.iter().copied().flatten()).collect()
@@ -172,6 +173,7 @@ mod tests {
             let (group, section) = start.split_once(".s").unwrap();
             const GROUPS: &[&str] = &[
                 "client",
+                "discovery",
                 "transport",
                 "flow",
                 "input",
@@ -201,7 +203,7 @@ mod tests {
             for requirement in check.requirements {
                 let parts: Vec<&str> = requirement.split('-').collect();
                 assert_eq!(parts.len(), 3, "{requirement}");
-                let drafts = ["MP06", "ID05", "AR02", "MC08", "MS01", "RP03", "SP07", "RT03"];
+                let drafts = ["MP06", "ID05", "AR02", "MC08", "MS01", "RP03", "SP07", "UD03", "RT03"];
                 assert!(drafts.contains(&parts[0]), "{requirement}");
                 assert!(parts[1].split('.').all(|part| part.parse::<u8>().is_ok()), "{requirement}");
                 assert!(parts[2].len() == 2 && parts[2].parse::<u8>().is_ok(), "{requirement}");

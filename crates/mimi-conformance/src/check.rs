@@ -19,6 +19,8 @@ pub enum Draft {
     RoomPolicy,
     /// draft-mahy-mls-semiprivatemessage-07.
     SemiPrivateMessage,
+    /// draft-interop-mimi-discovery-requirements-03; how it is done is the project's own profile.
+    Discovery,
 }
 
 impl Draft {
@@ -31,6 +33,7 @@ impl Draft {
             Self::MessageStatus => "draft-mahy-mimi-message-status-01",
             Self::RoomPolicy => "draft-ietf-mimi-room-policy-03",
             Self::SemiPrivateMessage => "draft-mahy-mls-semiprivatemessage-07",
+            Self::Discovery => "draft-interop-mimi-discovery-requirements-03",
         }
     }
 }

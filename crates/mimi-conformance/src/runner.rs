@@ -81,6 +81,7 @@ mod tests {
             foreign: identity(),
             scratch: std::env::temp_dir().join(format!("mimi-conformance-{scratch}-{}", std::process::id())),
             body_limit: 1024,
+            discovery: None,
         }
     }
 

@@ -9,6 +9,7 @@ use mimi_client::{Client, ClientConfig, ClientError, Event};
 
 use crate::client::ClientRooms;
 use crate::consent::Consent;
+use crate::discovery::Discovery;
 use crate::flow::Flow;
 use crate::follower::Follower;
 use crate::franking::Franked;
@@ -124,6 +125,7 @@ pub(crate) struct Scenario {
     pub(crate) consent: Consent,
     pub(crate) query: Query,
     pub(crate) moderation: Moderation,
+    pub(crate) discovery: Discovery,
     pub(crate) clients: ClientRooms,
     pub(crate) joining: Joining,
     pub(crate) follower: Follower,
@@ -146,6 +148,7 @@ impl Scenario {
             consent: Consent::default(),
             query: Query::default(),
             moderation: Moderation::default(),
+            discovery: Discovery::default(),
             clients: ClientRooms::default(),
             joining: Joining::default(),
             follower: Follower::default(),

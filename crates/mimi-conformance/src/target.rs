@@ -51,4 +51,23 @@ pub struct Target {
     pub scratch: PathBuf,
     /// The largest request body, in octets, that the providers take on any endpoint.
     pub body_limit: usize,
+    /// A discovery provider that the providers use; without one the checks of discovery are skipped.
+    pub discovery: Option<DiscoveryTarget>,
+}
+
+/// A discovery provider of the project's experimental profile.
+#[derive(Clone)]
+pub struct DiscoveryTarget {
+    /// Its domain; the providers are set up with it.
+    pub dp: Domain,
+    /// An issuer of telephone numbers that it trusts, which the suite plays.
+    pub issuer: Domain,
+    /// From which that issuer's key is made.
+    pub issuer_seed: [u8; 32],
+}
+
+impl std::fmt::Debug for DiscoveryTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DiscoveryTarget").field("dp", &self.dp).field("issuer", &self.issuer).finish_non_exhaustive()
+    }
 }

@@ -132,6 +132,7 @@ async fn transport_checks(manners: Manners) -> Report {
         foreign: identity(&authority(), "d.example"),
         scratch: std::env::temp_dir(),
         body_limit: 1024,
+        discovery: None,
     };
     mimi_conformance::run_groups(&target, &["transport"], &mut |_| {}).await
 }
