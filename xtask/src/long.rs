@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 /// Every fuzz target of `fuzz/`.
-const TARGETS: [&str; 7] = ["decode", "timeline", "protocol", "uris", "directory", "http", "policy"];
+const TARGETS: [&str; 8] = ["decode", "timeline", "protocol", "uris", "directory", "http", "policy", "discovery"];
 
 /// Fuzzes each target for some seconds, starting from the corpus in the tree and adding nothing to it.
 ///

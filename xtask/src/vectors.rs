@@ -10,6 +10,7 @@ mod consent;
 mod content;
 mod corpus;
 mod directory;
+mod discovery;
 mod franking;
 mod group_info;
 mod host_from;
@@ -49,6 +50,7 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     let mut derived = Derived::default();
     derived.own("spec-vectors/mimi-arch", ".json");
     derived.own("spec-vectors/mimi-content", ".json");
+    derived.own("spec-vectors/mimi-discovery", ".json");
     derived.own("spec-vectors/mimi-protocol", ".json");
     derived.own("spec-vectors/mimi-room-policy", ".json");
     let mut index = String::from(
@@ -90,5 +92,6 @@ fn build() -> Result<Vec<Built>> {
     files.extend(content::build()?);
     files.extend(authorization::build()?);
     files.extend(room_policy::build()?);
+    files.extend(discovery::build()?);
     Ok(files)
 }

@@ -103,11 +103,20 @@ impl FileBuilder {
     pub(crate) fn new(area: &str, draft: Draft, name: &str, r#type: &str, section: &str) -> Self {
         let short = draft.name.rsplit('-').next().unwrap_or(draft.name);
         let folder = if area.ends_with(short) { "draft" } else { short };
+        Self::at(format!("{area}/{folder}-{}/{name}.json", draft.revision), draft.full_name(), r#type, section)
+    }
+
+    /// A file about discovery profile 0, which is ours and no draft.
+    pub(crate) fn of_profile(name: &str, r#type: &str, section: &str) -> Self {
+        Self::at(format!("mimi-discovery/profile-0/{name}.json"), "discovery profile 0".to_owned(), r#type, section)
+    }
+
+    fn at(path: String, draft: String, r#type: &str, section: &str) -> Self {
         Self {
-            path: format!("{area}/{folder}-{}/{name}.json", draft.revision),
+            path,
             file: VectorFile {
                 r#type: r#type.to_owned(),
-                draft: draft.full_name(),
+                draft,
                 section: section.to_owned(),
                 schema: SCHEMA.to_owned(),
                 generator_version: GENERATOR_VERSION,

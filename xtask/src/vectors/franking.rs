@@ -46,7 +46,7 @@ pub(crate) fn build() -> Result<Vec<Built>> {
 }
 
 /// HMAC-SHA256 by RFC 2104, for keys that are not longer than a block.
-fn hmac(key: &[u8], data: &[u8]) -> Vec<u8> {
+pub(super) fn hmac(key: &[u8], data: &[u8]) -> Vec<u8> {
     let pad =
         |with: u8| -> Vec<u8> { (0..64).map(|place| key.get(place).copied().unwrap_or_default() ^ with).collect() };
     let inner = Sha256::digest([&pad(0x36), data].concat());

@@ -41,6 +41,11 @@ impl Key {
         self.signing.verifying_key().to_bytes().to_vec()
     }
 
+    /// Signs octets as they are.
+    pub(crate) fn sign_octets(&self, octets: &[u8]) -> Vec<u8> {
+        self.signing.sign(octets).to_bytes().to_vec()
+    }
+
     /// SignWithLabel (RFC 9420 section 5.1.2).
     pub(crate) fn sign(&self, label: &str, content: &[u8]) -> Vec<u8> {
         self.signing.sign(&labelled(label, content)).to_bytes().to_vec()

@@ -9,6 +9,7 @@ mod content;
 mod content_by_ciborium;
 mod content_described;
 mod describe;
+mod discovery;
 mod franking;
 mod identifier_query;
 mod minimal_metadata;
@@ -78,6 +79,13 @@ fn run(file: &VectorFile, group: &str, test: &TestCase) -> Verdict {
         "Host" => text::host_header(test),
         "IdentifierQuery" => identifier_query::query(test),
         "ProxyDownload" => identifier_query::download(test),
+        "CsiParse" => discovery::csi(test),
+        "RecordVerify" => discovery::record(test),
+        "Freshness" => discovery::freshness(test),
+        "AnswerVerify" => discovery::answer(test),
+        "SealedOpen" => discovery::sealed(test),
+        "DirectoryResolve" => discovery::directory(test),
+        "TokenChallenge" => discovery::challenge(test),
         other => panic!("there is no reader for groups of type {other}"),
     }
 }

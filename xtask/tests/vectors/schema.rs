@@ -71,11 +71,12 @@ fn matches(pattern: &str, text: &str) -> bool {
     match pattern {
         "^([0-9a-f]{2})*$" => text.len().is_multiple_of(2) && all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f')),
         "^[a-z0-9-]+$" => !text.is_empty() && all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'-')),
-        "^draft-[a-z0-9-]+-[0-9]{2}$" => {
-            text.starts_with("draft-")
-                && text
-                    .rsplit_once('-')
-                    .is_some_and(|(_, revision)| revision.len() == 2 && revision.parse::<u8>().is_ok())
+        "^(draft-[a-z0-9-]+-[0-9]{2}|discovery profile 0)$" => {
+            text == "discovery profile 0"
+                || text.starts_with("draft-")
+                    && text
+                        .rsplit_once('-')
+                        .is_some_and(|(_, revision)| revision.len() == 2 && revision.parse::<u8>().is_ok())
         }
         other => panic!("the pattern {other}"),
     }
