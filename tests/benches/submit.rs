@@ -95,6 +95,7 @@ fn config(folder: &Path) -> Config {
         downloads: DownloadsConfig::default(),
         users: UsersConfig::default(),
         search: SearchConfig::default(),
+        discovery: mimi_provider::DiscoveryConfig::default(),
         operation: OperationConfig { rates: None, admin: Some(any_port), ..OperationConfig::default() },
     }
 }

@@ -92,6 +92,7 @@ impl Scene {
             downloads: DownloadsConfig::default(),
             users: UsersConfig::default(),
             search: SearchConfig::default(),
+            discovery: mimi_provider::DiscoveryConfig::default(),
             operation: OperationConfig::default(),
             domain,
         }
