@@ -10,8 +10,10 @@ use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader},
     net::{Ipv4Addr, SocketAddr, TcpListener},
+    ops::Range,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -175,10 +177,22 @@ impl Drop for Cluster {
     }
 }
 
-/// Loopback addresses that nobody listens on at this moment. All are held at once, so that they differ.
+/// Loopback addresses that nobody listens on at this moment, no two of a process the same. The ports are below those that the system gives to outgoing
+/// connections: one of these would take a port before the provider is started, or while it is not running.
 pub fn free_addresses<const N: usize>() -> [SocketAddr; N] {
-    let held: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
-    held.map(|listener| listener.local_addr().unwrap())
+    const PORTS: Range<u32> = 10_000..32_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Tests of other processes begin elsewhere.
+    let start = std::process::id().wrapping_mul(331);
+    std::array::from_fn(|_| {
+        loop {
+            let next = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, u16::try_from(PORTS.start + next).unwrap()));
+            if TcpListener::bind(address).is_ok() {
+                return address;
+            }
+        }
+    })
 }
 
 /// Watches until an event satisfies the condition; gives all events that came, the last one satisfying.

@@ -226,7 +226,7 @@ impl World {
     }
 
     fn speak_as(&self, name: &str) -> Peers {
-        Peers::new(identity(&self.ca, name).peer_client().unwrap(), &self.peers).unwrap()
+        Peers::new(identity(&self.ca, name).tls13().peer_client().unwrap(), &self.peers).unwrap()
     }
 
     fn state(&self, name: &str) -> PathBuf {
