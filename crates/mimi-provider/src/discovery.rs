@@ -217,7 +217,7 @@ fn causes(error: &reqwest::Error) -> String {
 }
 
 /// Signs a batch of tokens unseen, once it is durable that the account has had them. Gives how many are left today.
-// req: UD03-R8
+// req: UD03-13-01
 pub(crate) async fn issue(
     core: &Arc<Core>,
     user: UserUri,
