@@ -53,7 +53,8 @@ pub enum EmbeddedError {
 
 /// Three providers `a.example`, `b.example` and `c.example` that run in this process, with a discovery provider and a relay.
 pub struct Embedded {
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
+    clients: tempfile::TempDir,
     providers: Vec<RunningProvider>,
     discovery: EmbeddedDiscovery,
     authority: String,
@@ -92,7 +93,16 @@ impl Embedded {
         }
         let suite = ca.issue(&"d.example".parse()?)?;
         let foreign = ThrowawayCa::new("An authority nobody trusts")?.issue(&"d.example".parse()?)?;
-        Ok(Self { folder, providers, discovery, authority: ca.certificate().to_owned(), suite, foreign, limits })
+        Ok(Self {
+            _folder: folder,
+            clients: folder_for_clients()?,
+            providers,
+            discovery,
+            authority: ca.certificate().to_owned(),
+            suite,
+            foreign,
+            limits,
+        })
     }
 
     /// What the suite needs to know of the providers.
@@ -110,7 +120,7 @@ impl Embedded {
             ca_pem: self.authority.clone().into_bytes(),
             suite: identity(&self.suite),
             foreign: identity(&self.foreign),
-            scratch: self.folder.path().join("clients"),
+            scratch: self.clients.path().join("clients"),
             body_limit: self.limits.body,
             discovery: Some(self.discovery.target()),
         }
@@ -123,6 +133,13 @@ impl Embedded {
         }
         self.discovery.stop().await;
     }
+}
+
+/// Where the suite's clients keep their state. They are not what is looked at, so what they write need not outlast the power: it is in memory
+/// where the system has a folder for that. The providers write to the disk.
+fn folder_for_clients() -> std::io::Result<tempfile::TempDir> {
+    let prefix = tempfile::Builder::new().prefix("mimi-").to_owned();
+    prefix.tempdir_in("/dev/shm").or_else(|_| prefix.tempdir())
 }
 
 async fn bind(
@@ -178,7 +195,7 @@ pub(crate) async fn run_command(json: Option<&Path>) -> anyhow::Result<ExitCode>
     println!("  {}  discovery, through the relay {}", embedded.discovery.dp(), embedded.discovery.relay());
     println!();
     let target = embedded.target();
-    let report = mimi_conformance::run(&target, &mut |result: &CheckResult| println!("{}", line(result))).await;
+    let report = mimi_conformance::run_at_once(&target, &mut |result: &CheckResult| println!("{}", line(result))).await;
     embedded.stop().await;
     if let Some(path) = json {
         write_json(path, &report)?;

@@ -43,5 +43,5 @@ pub use catalogue::{UnknownCheck, checks, explain, find, groups, list};
 pub use check::{Check, Draft, Level};
 pub use outcome::{CheckResult, Outcome};
 pub use report::Report;
-pub use runner::{run, run_groups};
+pub use runner::{run, run_at_once, run_groups};
 pub use target::{DiscoveryTarget, ProviderTarget, Target, TestIdentity};

@@ -1,7 +1,10 @@
-//! Asking the checks one after the other.
+//! Asking the checks: those of one group one after the other, the groups one after the other or at once.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Instant;
+
+use futures_util::future::join_all;
 
 use crate::catalogue::{checks, find};
 use crate::check::Check;
@@ -17,21 +20,71 @@ pub async fn run(target: &Target, progress: &mut dyn FnMut(&CheckResult)) -> Rep
 
 /// Asks the checks of some groups only. A group does not build on another one.
 pub async fn run_groups(target: &Target, groups: &[&str], progress: &mut dyn FnMut(&CheckResult)) -> Report {
-    let mut scenario = Scenario::new(target.clone());
     let mut report = Report::default();
+    let mut hear = |_, result: CheckResult| {
+        progress(&result);
+        report.results.push(result);
+    };
+    ask_all(&mut Scenario::new(target.clone(), ""), &of_groups(groups), &mut hear).await;
+    report
+}
+
+/// Asks all checks, the groups at once: much of what a check does is to wait. The results come in the same order as from [`run`], each
+/// as soon as those before it are there. The providers get the requests of many users at the same time.
+pub async fn run_at_once(target: &Target, progress: &mut dyn FnMut(&CheckResult)) -> Report {
+    let in_order = RefCell::new(InOrder { next: 0, early: BTreeMap::new(), report: Report::default(), progress });
+    let groups = crate::groups();
+    let lanes = groups.iter().map(|group| {
+        let in_order = &in_order;
+        async move {
+            let mut scenario = Scenario::new(target.clone(), group);
+            let mut hear = |number, result| in_order.borrow_mut().take(number, result);
+            ask_all(&mut scenario, &of_groups(&[group]), &mut hear).await;
+        }
+    });
+    join_all(lanes).await;
+    in_order.into_inner().report
+}
+
+/// Results that come in any order and go on in that of the checks.
+struct InOrder<'a> {
+    next: usize,
+    early: BTreeMap<usize, CheckResult>,
+    report: Report,
+    progress: &'a mut dyn FnMut(&CheckResult),
+}
+
+impl InOrder<'_> {
+    fn take(&mut self, number: usize, result: CheckResult) {
+        self.early.insert(number, result);
+        while let Some(result) = self.early.remove(&self.next) {
+            self.next += 1;
+            (self.progress)(&result);
+            self.report.results.push(result);
+        }
+    }
+}
+
+/// The checks of these groups, each with its number among all.
+fn of_groups(groups: &[&str]) -> Vec<(usize, &'static Check)> {
+    checks().iter().copied().enumerate().filter(|(_, check)| groups.contains(&check.group())).collect()
+}
+
+async fn ask_all(
+    scenario: &mut Scenario,
+    checks: &[(usize, &'static Check)],
+    hear: &mut dyn FnMut(usize, CheckResult),
+) {
     let mut carries_on: BTreeMap<&str, bool> = BTreeMap::new();
-    for check in checks().iter().copied().filter(|check| groups.contains(&check.group())) {
+    for (number, check) in checks {
         let start = Instant::now();
         let outcome = match check.needs.iter().find(|need| !carries_on.get(**need).copied().unwrap_or_default()) {
             Some(need) => Outcome::Skipped { reason: not_possible_without(need) },
-            None => ask(check, &mut scenario).await,
+            None => ask(check, scenario).await,
         };
         carries_on.insert(check.id, outcome.carries_on());
-        let result = CheckResult::new(check, outcome, start.elapsed());
-        progress(&result);
-        report.results.push(result);
+        hear(*number, CheckResult::new(check, outcome, start.elapsed()));
     }
-    report
 }
 
 fn not_possible_without(need: &str) -> String {
@@ -105,6 +158,17 @@ mod tests {
         assert_eq!(passed.into_iter().collect::<Vec<_>>(), groups);
         assert!(report.failed() > 0);
         assert!(!report.all_passed());
+    }
+
+    #[tokio::test]
+    async fn groups_asked_at_once_give_the_results_in_the_same_order() {
+        let target = nobody_there("at-once");
+        let mut heard = Vec::new();
+        let report = run_at_once(&target, &mut |result| heard.push(result.id)).await;
+        let _ = std::fs::remove_dir_all(&target.scratch);
+        let all: Vec<&str> = checks().iter().map(|check| check.id).collect();
+        assert_eq!(heard, all);
+        assert_eq!(report.results.iter().map(|result| result.id).collect::<Vec<_>>(), all);
     }
 
     #[tokio::test]

@@ -135,10 +135,11 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
-    pub(crate) fn new(target: Target) -> Self {
+    /// `part` tells the names of this scenario from those of others that are begun at the same moment.
+    pub(crate) fn new(target: Target, part: &str) -> Self {
         let suite = Suite::new(&target);
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let tag = format!("{:x}{:05x}", since.as_secs(), since.subsec_micros());
+        let tag = format!("{:x}{:05x}{part}", since.as_secs(), since.subsec_micros());
         Self {
             target,
             suite,

@@ -73,6 +73,11 @@ impl Client {
                 Ok(accepted) if prepared.whole => return Ok(accepted),
                 Ok(accepted) if attempt < ATTEMPTS => done_by = Some(accepted),
                 Err(ClientError::UpdateRefused(refusal)) if attempt < ATTEMPTS => {
+                    let no_news_needed = matches!(refusal, UpdateRoomResponse::NotAllowed { .. })
+                        && self.is_forbidden(room, &intent).await?;
+                    if no_news_needed {
+                        return Err(ClientError::UpdateRefused(refusal));
+                    }
                     let (moved, accepted) = self.caught_up(room, made_for, &refusal).await?;
                     if !moved {
                         return Err(ClientError::UpdateRefused(refusal));
@@ -96,6 +101,11 @@ impl Client {
         if let Ok(described) = self.api().describe().await {
             let _ = self.step(move |session| session.know_provider(&described.external_sender)).await;
         }
+    }
+
+    async fn is_forbidden(&self, room: &RoomUri, intent: &Intent) -> Result<bool, ClientError> {
+        let (room, intent) = (room.clone(), intent.clone());
+        self.step(move |session| session.is_forbidden(&room, &intent)).await
     }
 
     /// What the room says about itself: roles, policy, metadata.

@@ -8,6 +8,7 @@
 mod content;
 mod details;
 mod draft;
+mod forbidden;
 mod founding;
 mod intent;
 mod join_links;

@@ -80,7 +80,7 @@ impl<G: RoomGroup> HubRoom<G> {
         policy.check_limits()?;
         let links = policy.components().join_links.as_ref().map(|links| links.links.as_slice());
         policy.check_links(links.unwrap_or_default(), now.0 / 1_000)?;
-        let room = Self {
+        let mut room = Self {
             room,
             group,
             roster,

@@ -224,7 +224,7 @@ impl<G: RoomGroup> HubRoom<G> {
     /// What is to be stored of a room whose group has ended: it is written whole, once. Of a room that is over the set of fixed participants is free
     /// for another one.
     // req: RP03-5-07
-    pub(super) fn ended(&self) -> Result<Vec<Effect>, UpdateRefusal> {
+    pub(super) fn ended(&mut self) -> Result<Vec<Effect>, UpdateRefusal> {
         let mut effects = vec![self.checkpoint().map_err(internal)?];
         if matches!(self.life, Life::Over(_)) && self.policy().base.as_ref().is_some_and(|base| base.fixed_membership) {
             effects.push(Effect::DropFixedRoom { room: self.room.clone() });

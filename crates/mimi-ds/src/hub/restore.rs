@@ -107,10 +107,12 @@ impl<G: RoomGroup> HubRoom<G> {
     ///
     /// # Errors
     /// The MLS library cannot encode the group.
-    pub fn checkpoint(&self) -> Result<Effect, GroupError> {
+    pub fn checkpoint(&mut self) -> Result<Effect, GroupError> {
+        let group_snapshot = self.snapshot()?;
+        self.commits_since_snapshot = 0;
         Ok(Effect::PutRoom {
             room: self.room.clone(),
-            group_snapshot: self.snapshot()?,
+            group_snapshot,
             sequence: self.sequence,
             accepted: self.accepted,
         })
@@ -124,9 +126,7 @@ impl<G: RoomGroup> HubRoom<G> {
         if self.commits_since_snapshot < commits.max(1) {
             return Ok(None);
         }
-        let effect = self.checkpoint()?;
-        self.commits_since_snapshot = 0;
-        Ok(Some(effect))
+        self.checkpoint().map(Some)
     }
 
     /// The same in place of a latest snapshot that is damaged, when the room was restored from the one before it.

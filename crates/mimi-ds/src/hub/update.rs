@@ -244,7 +244,6 @@ impl<G: RoomGroup> HubRoom<G> {
         if self.commits_since_snapshot >= COMMITS_PER_SNAPSHOT || !outcome.added.is_empty() || self.life != Life::Active
         {
             effects.push(self.checkpoint().map_err(internal)?);
-            self.commits_since_snapshot = 0;
         }
         Ok(Accepted { timestamp, frank: None, effects })
     }

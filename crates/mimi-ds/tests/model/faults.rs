@@ -255,7 +255,7 @@ impl Fault {
     }
 }
 
-fn restarted(room: &HubRoom<FakeGroup>) -> HubRoom<FakeGroup> {
+fn restarted(room: &mut HubRoom<FakeGroup>) -> HubRoom<FakeGroup> {
     let Ok(Effect::PutRoom { room: name, group_snapshot, sequence, accepted }) = room.checkpoint() else {
         panic!("a checkpoint is a room");
     };
