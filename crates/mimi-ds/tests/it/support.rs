@@ -758,7 +758,7 @@ impl World {
     /// Everything that a refusal may not change.
     pub(crate) fn fingerprint(&self) -> (u64, usize, u64, AcceptedTimestamp, Effect) {
         let room = &self.room;
-        let checkpoint = room.checkpoint().unwrap();
+        let checkpoint = room.fresh_snapshot().unwrap();
         (room.epoch().0, room.pending(), room.sequence(), room.last_accepted(), checkpoint)
     }
 
