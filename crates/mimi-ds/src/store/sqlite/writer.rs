@@ -55,8 +55,30 @@ pub(super) fn run(mut connection: Connection, jobs: &Receiver<Job>, mut observe:
     }
 }
 
-/// One transaction with a savepoint per decision. The outer error means that nothing of any decision has happened.
+/// One transaction of all decisions. The outer error means that nothing of any decision has happened.
 fn write(connection: &mut Connection, decisions: &[Vec<Effect>]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+    if write_all(connection, decisions)? {
+        return Ok(vec![Ok(()); decisions.len()]);
+    }
+    write_each(connection, decisions)
+}
+
+/// Without a way back for a single decision, which costs a sixth of the time: whether all of them went in. Otherwise nothing has happened.
+fn write_all(connection: &mut Connection, decisions: &[Vec<Effect>]) -> Result<bool, StoreError> {
+    let transaction = Transaction::new(connection, TransactionBehavior::Immediate).map_err(database_error)?;
+    if decisions.iter().all(|effects| apply_all(&transaction, effects).is_ok()) {
+        transaction.commit().map_err(database_error)?;
+        return Ok(true);
+    }
+    transaction.rollback().map_err(database_error)?;
+    Ok(false)
+}
+
+/// With a savepoint for each decision: those that conflict leave no trace, and the others go in.
+fn write_each(
+    connection: &mut Connection,
+    decisions: &[Vec<Effect>],
+) -> Result<Vec<Result<(), StoreError>>, StoreError> {
     let mut transaction = Transaction::new(connection, TransactionBehavior::Immediate).map_err(database_error)?;
     let mut results = Vec::with_capacity(decisions.len());
     for effects in decisions {
