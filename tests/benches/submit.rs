@@ -1,7 +1,7 @@
 //! How many submitMessage requests a second a provider answers over mutual TLS on loopback, beside a bare hyper server with the same TLS, body
 //! and answer size. `cargo bench -p mimi-tests --bench submit`.
 //!
-//! The same load comes to both, in turns: 64 connections, each with one request under way. The provider does all that a hub does: it decides,
+//! The same load comes to both, in turns: 64 connections and more, each with one request under way. The provider does all that a hub does: it decides,
 //! franks, stores with a flush to the disk, and notifies one follower, which takes everything. Server, load and follower share the machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(missing_docs)]
@@ -49,7 +49,8 @@ mod support;
 
 use support::{Client, Commit, NOW, Room, RoomShape, adding, domain, hub_identity};
 
-const CONNECTIONS: usize = 64;
+/// How many connections there are, each with one request under way: of the first the bar is, more share a flush among more.
+const CONNECTIONS: [usize; 3] = [64, 256, 1024];
 const TURNS: usize = 3;
 
 /// The provider's answer to a message that it franks has about so many octets.
@@ -126,11 +127,17 @@ async fn bare(identity: &TlsIdentity) -> SocketAddr {
 }
 
 /// Requests a second that are answered with 200.
-async fn load(address: SocketAddr, identity: &TlsIdentity, path: &str, body: &Bytes, time: Duration) -> f64 {
+async fn load(
+    (address, connections): (SocketAddr, usize),
+    identity: &TlsIdentity,
+    path: &str,
+    body: &Bytes,
+    time: Duration,
+) -> f64 {
     let connector = TlsConnector::from(Arc::new(identity.peer_client().unwrap()));
     let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let mut connections = tokio::task::JoinSet::new();
-    for _ in 0..CONNECTIONS {
+    let mut loads = tokio::task::JoinSet::new();
+    for _ in 0..connections {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let stream = connector.connect("a.example".try_into().unwrap(), stream).await.unwrap();
@@ -138,7 +145,7 @@ async fn load(address: SocketAddr, identity: &TlsIdentity, path: &str, body: &By
         tokio::spawn(connection);
         let (stop, answered) = (stop.clone(), answered.clone());
         let (path, body) = (path.to_owned(), body.clone());
-        connections.spawn(async move {
+        loads.spawn(async move {
             while !stop.load(Ordering::Relaxed) {
                 let request = Request::post(&path)
                     .header(header::HOST, "a.example")
@@ -159,7 +166,7 @@ async fn load(address: SocketAddr, identity: &TlsIdentity, path: &str, body: &By
     tokio::time::sleep(time).await;
     let (after, time) = (answered.load(Ordering::Relaxed), begun.elapsed());
     stop.store(true, Ordering::Relaxed);
-    while let Some(ended) = connections.join_next().await {
+    while let Some(ended) = loads.join_next().await {
         ended.unwrap();
     }
     (after - before) as f64 / time.as_secs_f64()
@@ -188,33 +195,39 @@ async fn measure(time: Duration) {
     let url = directory.expand(Endpoint::SubmitMessage, room.as_str()).unwrap();
     let path = url.strip_prefix("https://a.example").unwrap();
 
-    let mut rates = [Vec::new(), Vec::new()];
-    for _ in 0..TURNS {
-        rates[0].push(load(bare, &b, path, &body, time).await);
-        rates[1].push(load(provider.peer_address(), &b, path, &body, time).await);
-        // What is left for the follower goes out before the bare server has its turn.
-        while follower.messages() < metric(&provider, "mimi_accepted_total{kind=\"message\"}") as usize {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+    println!("submitMessage with {} octets, medians of {TURNS} turns of {time:?}", body.len());
+    println!(
+        "| connections | bare hyper, 1/s | provider, 1/s | ratio | decisions in a transaction | messages in a notify |"
+    );
+    println!("|---|---|---|---|---|---|");
+    let counted = || {
+        let of = |what: &str| metric(&provider, &format!("mimi_store_commit_decisions_{what}"));
+        [of("sum"), of("count"), follower.messages() as f64, follower.posts() as f64]
+    };
+    for connections in CONNECTIONS {
+        let before = counted();
+        let mut rates = [Vec::new(), Vec::new()];
+        for _ in 0..TURNS {
+            rates[0].push(load((bare, connections), &b, path, &body, time).await);
+            rates[1].push(load((provider.peer_address(), connections), &b, path, &body, time).await);
+            // What is left for the follower goes out before the bare server has its turn.
+            while follower.messages() < metric(&provider, "mimi_accepted_total{kind=\"message\"}") as usize {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
         }
+        let [bare, ours] = rates.map(|mut rates| {
+            rates.sort_unstable_by(f64::total_cmp);
+            rates[TURNS / 2]
+        });
+        let after = counted();
+        let [decisions, transactions, messages, posts] = std::array::from_fn(|at| after[at] - before[at]);
+        println!(
+            "| {connections} | {bare:.0} | {ours:.0} | {:.2} | {:.1} | {:.1} |",
+            ours / bare,
+            decisions / transactions,
+            messages / posts
+        );
     }
-    let [bare, ours] = rates.map(|mut rates| {
-        rates.sort_unstable_by(f64::total_cmp);
-        rates[TURNS / 2]
-    });
-    let decisions = metric(&provider, "mimi_store_commit_decisions_sum");
-    let transactions = metric(&provider, "mimi_store_commit_decisions_count");
-    println!(
-        "submitMessage with {} octets, {CONNECTIONS} connections, medians of {TURNS} turns of {time:?}",
-        body.len()
-    );
-    println!("| bare hyper, 1/s | provider, 1/s | ratio | decisions in a transaction | messages in a notify |");
-    println!("|---|---|---|---|---|");
-    println!(
-        "| {bare:.0} | {ours:.0} | {:.2} | {:.1} | {:.1} |",
-        ours / bare,
-        decisions / transactions,
-        follower.messages() as f64 / follower.posts() as f64
-    );
     provider.stop().await;
 }
 
