@@ -210,6 +210,13 @@ pub enum Effect {
         /// The client.
         client: ClientUri,
     },
+    /// What an [`Effect::JoinLocal`] did, once: the client stays if it has come in another way meanwhile, or was in before.
+    TakeBackJoin {
+        /// The room.
+        room: RoomUri,
+        /// The client.
+        client: ClientUri,
+    },
     /// A local client is no longer a member.
     LeaveLocal {
         /// The room.

@@ -329,11 +329,7 @@ pub(crate) async fn update_as_client(
         return update(core, core.domain.clone(), room, request).await;
     }
     let joins = is_external_commit(&request);
-    let was_member = {
-        let (store, room, client) = (core.store.clone(), room.clone(), client.clone());
-        core.blocking(move || Ok(store.local_members(&room)?.contains(&client))).await?
-    };
-    if joins && !was_member {
+    if joins {
         let (held, room, client) = (core.clone(), room.clone(), client.clone());
         core.blocking(move || held.submit(vec![Effect::JoinLocal { room, client }]).wait()).await?;
     }
@@ -343,9 +339,10 @@ pub(crate) async fn update_as_client(
         Ok(response) => !matches!(response, UpdateRoomResponse::Success { .. }),
         Err(error) => matches!(error, ClientError::Status { .. }),
     };
-    if joins && !was_member && refused {
+    if joins && refused {
+        // Meanwhile a Welcome may have brought the client in.
         let held = core.clone();
-        core.blocking(move || held.submit(vec![Effect::LeaveLocal { room, client }]).wait()).await?;
+        core.blocking(move || held.submit(vec![Effect::TakeBackJoin { room, client }]).wait()).await?;
     }
     response.map_err(CallError::Peer)
 }

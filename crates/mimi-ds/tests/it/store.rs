@@ -283,6 +283,28 @@ fn local_members_join_and_leave() {
 }
 
 #[test]
+fn an_attempt_to_join_that_was_refused_takes_back_nothing_but_itself() {
+    let store = fixture();
+    let client: mimi_arch::ClientUri = CLIENT.parse().unwrap();
+    let join = Effect::JoinLocal { room: room_uri(), client: client.clone() };
+    let take_back = Effect::TakeBackJoin { room: room_uri(), client: client.clone() };
+    let is_in = || store.local_members(&room_uri()).unwrap() == std::slice::from_ref(&client);
+    // Alone.
+    store.commit(vec![join.clone()]).unwrap();
+    store.commit(vec![take_back.clone()]).unwrap();
+    assert!(!is_in());
+    // A Welcome comes between the attempt and its refusal.
+    store.commit(vec![join.clone()]).unwrap();
+    store.commit(vec![join.clone()]).unwrap();
+    store.commit(vec![take_back.clone()]).unwrap();
+    assert!(is_in());
+    // The removal of what the Welcome brought in comes between.
+    store.commit(vec![join]).unwrap();
+    store.commit(vec![Effect::LeaveLocal { room: room_uri(), client: client.clone() }, take_back]).unwrap();
+    assert!(!is_in());
+}
+
+#[test]
 fn closing_writes_what_was_submitted() {
     let store = fixture();
     for n in 0..100u8 {

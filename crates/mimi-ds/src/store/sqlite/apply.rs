@@ -108,8 +108,14 @@ fn apply(connection: &Connection, effect: &Effect) -> Result<(), StoreError> {
             Ok(())
         }
         Effect::JoinLocal { room, client } => {
-            run("INSERT OR IGNORE INTO local_members VALUES (?1, ?2)", params![room.as_str(), client.as_str()])
-                .map(drop)
+            let sql = "INSERT INTO local_members (room, client) VALUES (?1, ?2)
+                ON CONFLICT (room, client) DO UPDATE SET joins = joins + 1";
+            run(sql, params![room.as_str(), client.as_str()]).map(drop)
+        }
+        Effect::TakeBackJoin { room, client } => {
+            let names = params![room.as_str(), client.as_str()];
+            run("UPDATE local_members SET joins = joins - 1 WHERE room = ?1 AND client = ?2", names)?;
+            run("DELETE FROM local_members WHERE room = ?1 AND client = ?2 AND joins < 1", names).map(drop)
         }
         Effect::LeaveLocal { room, client } => {
             run("DELETE FROM local_members WHERE room = ?1 AND client = ?2", params![room.as_str(), client.as_str()])

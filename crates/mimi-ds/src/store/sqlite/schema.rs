@@ -6,9 +6,9 @@ use super::database_error;
 use crate::store::StoreError;
 
 /// What brings a database from the version of its index to the next one. Never edited once released, only appended to.
-pub(super) const MIGRATIONS: [&str; 13] = [
+pub(super) const MIGRATIONS: [&str; 14] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8, VERSION_9, VERSION_10,
-    VERSION_11, VERSION_12, VERSION_13,
+    VERSION_11, VERSION_12, VERSION_13, VERSION_14,
 ];
 
 const VERSION_1: &str = "
@@ -322,6 +322,11 @@ CREATE TABLE discovery_tokens (
     day INTEGER NOT NULL,
     used INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+";
+
+const VERSION_14: &str = "
+-- How often a client has come into the room since it was outside: an attempt that was refused takes back its own coming in and no other.
+ALTER TABLE local_members ADD COLUMN joins INTEGER NOT NULL DEFAULT 1;
 ";
 
 /// The schema version this program writes.
