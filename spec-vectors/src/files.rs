@@ -73,6 +73,7 @@ pub(crate) static FILES: &[(&str, &str)] = &[
     ("mimi-room-policy/draft-03/authorization-role-changes.json", include_str!("../mimi-room-policy/draft-03/authorization-role-changes.json")),
     ("mimi-room-policy/draft-03/base-room-policy.json", include_str!("../mimi-room-policy/draft-03/base-room-policy.json")),
     ("mimi-room-policy/draft-03/bot-policy.json", include_str!("../mimi-room-policy/draft-03/bot-policy.json")),
+    ("mimi-room-policy/draft-03/code-link.json", include_str!("../mimi-room-policy/draft-03/code-link.json")),
     ("mimi-room-policy/draft-03/history-policy.json", include_str!("../mimi-room-policy/draft-03/history-policy.json")),
     ("mimi-room-policy/draft-03/join-link-policy.json", include_str!("../mimi-room-policy/draft-03/join-link-policy.json")),
     ("mimi-room-policy/draft-03/join-links-update.json", include_str!("../mimi-room-policy/draft-03/join-links-update.json")),

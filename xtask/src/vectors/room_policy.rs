@@ -3,14 +3,15 @@
 
 mod operational;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use mimi_arch::revisions;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 use spec_vectors::BugType;
 
 use super::builder::{Built, Case, FileBuilder, Rule};
 use super::layout::{self, Part, Struct, opaque, vector};
-use super::rules::{NOT_UTF8, PRESENCE_INVALID};
+use super::rules::{NOT_UTF8, PRESENCE_INVALID, TRAILING, TRUNCATED};
 use super::wire::{self, GROUP_TYPE, broken, replaced, valid};
 
 macro_rules! sections {
@@ -31,6 +32,7 @@ const PARENT_MISSING: Rule = Rule("parent-missing", S5);
 const PARENT_UNEXPECTED: Rule = Rule("parent-unexpected", S5);
 const SEVERAL_PARENTS: Rule = Rule("several-parents", S5);
 const LINK_EMPTY: Rule = Rule("join-link-empty", S62);
+const LINK_FORM: Rule = Rule("code-link-form", S62);
 const AUTODETECT: Rule = Rule("autodetect-required", S63);
 const PROXY_MISSING: Rule = Rule("preview-proxy-missing", S63);
 const SEVERAL_PROXIES: Rule = Rule("several-preview-proxies", S63);
@@ -57,6 +59,7 @@ pub(crate) fn build() -> Result<Vec<Built>> {
         join_link_policy()?,
         join_links()?,
         join_links_update()?,
+        code_link()?,
         link_preview()?,
         asset()?,
         logging()?,
@@ -434,6 +437,50 @@ fn join_links_update() -> Result<Built> {
     cases.extend(wire::malformed(&usual.0, "added_links", "removedIndices")?);
     cases.push(broken("an empty link is added", "Forbidden", LINK_EMPTY, &update(&[], &[b""]).0, "added_links/0")?);
     file("join-links-update", "JoinLinksUpdate", "6.2", S62, "The update of component 0x002A.", cases)
+}
+
+/// What opens a link, for the vectors.
+const CODE: &[u8] = &[0xc0; 16];
+
+fn code_link() -> Result<Built> {
+    let digest = |code: &[u8]| -> [u8; 32] {
+        Sha256::new().chain_update(b"MIMI joining code").chain_update(code).finalize().into()
+    };
+    let link = |role, multiuser, not_after, code: &[u8]| {
+        let digest = digest(code);
+        of([
+            ("form", (layout::u8(1), 1.into())),
+            ("role", u32(role)),
+            ("multiuser", bool(multiuser)),
+            ("notAfter", u64(not_after)),
+            ("digest", (layout::raw(digest), hex::encode(digest).into())),
+        ])
+    };
+    let usual = link(2, false, 1_800_000_000, CODE);
+    let opened = |case: Case, code: &[u8]| case.octets("code", code);
+    let octets = usual.0.octets();
+    let without_last = octets.get(..octets.len() - 1).unwrap_or_default();
+    let digest_at = usual.0.offset("digest").context("a link has a digest")?;
+    let mut cases = vec![
+        opened(good("for one user", &usual), CODE),
+        opened(good("for several users, by a code of another length", &link(7, true, u64::MAX, b"abc")), b"abc"),
+        opened(good("by the empty code", &link(2, false, 0, b"")), b""),
+        Case::invalid("no octets at all", "Truncated", TRUNCATED.at(0)).octets("encoded", &[]),
+        Case::invalid("the last octet of the digest is missing", "Truncated", TRUNCATED.at(digest_at))
+            .octets("encoded", without_last),
+        Case::invalid("one octet too many", "Trailing", TRAILING.at(octets.len()))
+            .octets("encoded", &[&octets[..], &[0]].concat()),
+    ];
+    for form in [0, 2, 255] {
+        cases.push(replaced(&format!("form {form}"), "UnknownValue", LINK_FORM, &usual.0, "form", layout::u8(form))?);
+    }
+    cases.extend(bad_bools(&usual.0, &["multiuser"])?);
+    let header = "What stands in a JoinLink of the component 0x002A by interpretation IRP-70; the draft leaves it open. `code` opens the link.";
+    let file = FileBuilder::new("mimi-room-policy", revisions::ROOM_POLICY, "code-link", "CodeLink", "6.2")
+        .header(header)
+        .note("Truncated", BugType::MissingCheck, "RFC 9420 section 2.1", "the octets end too early", None)
+        .note("Trailing", BugType::Malleability, "RFC 9420 section 2.1", "octets follow the end", None);
+    wire::unknown_value_note(wire::valid_note(file, S62), S62).group(GROUP_TYPE, cases).finish()
 }
 
 fn link_preview() -> Result<Built> {

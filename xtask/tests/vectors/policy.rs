@@ -7,6 +7,7 @@ use mimi_room_policy::authorize::Decision;
 use mimi_room_policy::base_room_policy::{self, BaseRoomPolicy};
 use mimi_room_policy::bot::{self, BotPolicy};
 use mimi_room_policy::chat_history::{self, HistoryPolicy};
+use mimi_room_policy::join_code::{self, CodeLink, JoiningCode, LinkTerms};
 use mimi_room_policy::join_link::{self, JoinLink, JoinLinkPolicy, JoinLinks, JoinLinksUpdate};
 use mimi_room_policy::link_preview::{self, LinkPreviewPolicy};
 use mimi_room_policy::logging::{self, LoggingPolicy};
@@ -39,6 +40,7 @@ pub(crate) const NAMES: &[(&str, &Rule)] = &[
     ("parent-unexpected", &base_room_policy::PARENT_UNEXPECTED),
     ("several-parents", &base_room_policy::SEVERAL_PARENTS),
     ("join-link-empty", &join_link::JOIN_LINK_EMPTY),
+    ("code-link-form", &join_code::CODE_LINK_FORM),
     ("autodetect-required", &link_preview::AUTODETECT_REQUIRED),
     ("preview-proxy-missing", &link_preview::PROXY_MISSING),
     ("several-preview-proxies", &link_preview::SEVERAL_PROXIES),
@@ -77,6 +79,7 @@ pub(crate) fn run(r#type: &str, test: &TestCase) -> Option<Verdict> {
         "JoinLinksData" => message(test, |data: &JoinLinks| json!({"join_links": all(&data.links, link)})).map(|_| ()),
         // req: RP03-6.2-10
         "JoinLinksUpdate" => message(test, join_links_update).map(|_| ()),
+        "CodeLink" => message(test, code_link).map(|link| opens(test, link)),
         // req: RP03-6.3-01, RP03-6.3-05, RP03-6.3-06
         "LinkPreviewPolicy" => message(test, link_preview).map(|_| ()),
         // req: RP03-6.4-01, RP03-6.4-03, RP03-6.4-04, RP03-6.4-09, RP03-6.4-10, RP03-6.4-11, RP03-6.4-12, RP03-6.4-13, RP03-6.4-14
@@ -93,6 +96,21 @@ pub(crate) fn run(r#type: &str, test: &TestCase) -> Option<Verdict> {
         "OperationalParameters" => message(test, parameters).map(|_| ()),
         _ => return None,
     })
+}
+
+fn code_link(link: &CodeLink) -> Value {
+    let LinkTerms { role, multiuser, not_after } = link.terms;
+    json!({"form": 1, "role": role.0, "multiuser": multiuser, "notAfter": not_after, "digest": hex::encode(link.digest())})
+}
+
+/// The code opens this link, and another code does not.
+fn opens(test: &TestCase, link: CodeLink) {
+    let code = test.octets("code").unwrap();
+    let other = [&code[..], &[0]].concat();
+    let links = JoinLinks { links: vec![link.to_link().unwrap()] };
+    let opened = |code: Vec<u8>| CodeLink::opened_by(&links, &JoiningCode::from_octets(code));
+    assert_eq!(opened(code), Some((0, link)), "{}", test.comment);
+    assert_eq!(opened(other), None, "{}", test.comment);
 }
 
 /// Whether what an authorization test asks for is done; its place in the draft is what the vector says, since several sections state one rule.

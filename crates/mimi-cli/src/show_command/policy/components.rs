@@ -5,6 +5,7 @@ use mimi_room_policy::asset::{AssetPolicy, DownloadPrivacy, DownloadPrivacyType,
 use mimi_room_policy::base_room_policy::BaseRoomPolicy;
 use mimi_room_policy::bot::{Bot, BotPolicy};
 use mimi_room_policy::chat_history::HistoryPolicy;
+use mimi_room_policy::join_code::CodeLink;
 use mimi_room_policy::join_link::{JoinLink, JoinLinkPolicy, JoinLinks, JoinLinksUpdate};
 use mimi_room_policy::link_preview::LinkPreviewPolicy;
 use mimi_room_policy::logging::LoggingPolicy;
@@ -60,6 +61,16 @@ pub(super) fn join_link(policy: &JoinLinkPolicy) -> Tree {
         ("join_link", uri_or_empty(policy.join_link.as_ref())),
         ("multiuser", Tree::Bool(policy.multiuser)),
         ("expiration", Tree::number(policy.expiration)),
+    ])
+}
+
+pub(super) fn code_link(link: &CodeLink) -> Tree {
+    Tree::fields([
+        ("form", Tree::number(1u8)),
+        ("role", Tree::number(link.terms.role.0)),
+        ("multiuser", Tree::Bool(link.terms.multiuser)),
+        ("notAfter", Tree::number(link.terms.not_after)),
+        ("digest", Tree::octets(link.digest())),
     ])
 }
 

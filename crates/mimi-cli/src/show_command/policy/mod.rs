@@ -10,6 +10,7 @@ use mimi_room_policy::asset::{AssetPolicy, DownloadPrivacy, ProviderAssetUploadD
 use mimi_room_policy::base_room_policy::BaseRoomPolicy;
 use mimi_room_policy::bot::{Bot, BotPolicy};
 use mimi_room_policy::chat_history::HistoryPolicy;
+use mimi_room_policy::join_code::CodeLink;
 use mimi_room_policy::join_link::{JoinLinkPolicy, JoinLinks, JoinLinksUpdate};
 use mimi_room_policy::link_preview::LinkPreviewPolicy;
 use mimi_room_policy::logging::LoggingPolicy;
@@ -53,6 +54,9 @@ pub(super) const TYPES: &[ShowType] = &[
     }),
     ShowType::wire("JoinLinksUpdate", "draft-ietf-mimi-room-policy-03 section 6.2", |octets| {
         read::<JoinLinksUpdate>(octets, components::join_links_update)
+    }),
+    ShowType::part("CodeLink", "draft-ietf-mimi-room-policy-03 section 6.2", |octets| {
+        read::<CodeLink>(octets, components::code_link)
     }),
     ShowType::wire("LinkPreviewPolicy", "draft-ietf-mimi-room-policy-03 section 6.3", |octets| {
         read::<LinkPreviewPolicy>(octets, components::link_preview)

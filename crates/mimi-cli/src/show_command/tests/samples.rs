@@ -26,6 +26,7 @@ use mimi_protocol::{
 };
 use mimi_room_policy::asset::{DownloadPrivacy, DownloadPrivacyType, ProviderAssetUploadDomains};
 use mimi_room_policy::bot::{Bot, BotPolicy};
+use mimi_room_policy::join_code::{CodeLink, JoiningCode, LinkTerms};
 use mimi_room_policy::join_link::{JoinLink, JoinLinks, JoinLinksUpdate};
 use mimi_room_policy::operational::{AppMessagePolicy, ExtendedCapabilities, MinDefaultMaxTime, PendingProposalPolicy};
 use mimi_room_policy::preauth::{Claim, ClaimId, PreAuthRoleEntry, PreauthList};
@@ -237,6 +238,7 @@ fn policy() -> Vec<Sample> {
         per_user_content: false,
     };
     let links = vec![JoinLink::new(*b"one").unwrap(), JoinLink::new([0xff, 1]).unwrap()];
+    let terms = LinkTerms { role: RoleIndex(2), multiuser: true, not_after: 1_800_000_000 };
     let privacy = DownloadPrivacy {
         allowed_download_types: vec![DownloadPrivacyType::Direct, DownloadPrivacyType::HubProxy],
         forbidden_download_types: vec![DownloadPrivacyType::Ohttp],
@@ -260,6 +262,7 @@ fn policy() -> Vec<Sample> {
         of("BotPolicy", &BotPolicy { allowed_bots: vec![bot] }),
         of("JoinLinksUpdate", &JoinLinksUpdate { removed_indices: vec![3, 4], added_links: links.clone() }),
         of("JoinLinksData", &JoinLinks { links }),
+        of("CodeLink", &CodeLink::new(&JoiningCode::from_random([7; 16]), terms)),
         of("DownloadPrivacy", &privacy),
         of("ProviderAssetUploadDomains", &uploads),
         of("PendingProposalPolicy", &delay),
