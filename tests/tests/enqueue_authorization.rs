@@ -15,6 +15,7 @@ use mimi_tests::{
 const BINARY: &str = env!("CARGO_BIN_EXE_mimi-under-test");
 const DEMANDS: &str = "[users]\nenqueue_authorization = true";
 
+// req: DS06-4.6-01
 async fn arrives(to: &Client, what: &str) {
     until(to, what, |event| matches!(event, Event::Message { text, .. } if text == what)).await;
 }

@@ -44,6 +44,7 @@ async fn a_provider_over_its_limit_is_answered_429_with_retry_after_and_others_a
     );
 }
 
+// req: DS06-11-01
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_and_a_user_have_limits_too_wherever_the_requests_come_from() {
     let scene = Scene::new(BINARY, &["a.example", "b.example"]);

@@ -49,6 +49,7 @@ fn renew(scene: &Scene, ca: &ThrowawayCa) {
     ca.issue(&"a.example".parse().unwrap()).unwrap().write_to(scene.folder.path()).unwrap();
 }
 
+// req: DS06-12.1-01, DS06-12.1-02
 #[tokio::test(flavor = "multi_thread")]
 async fn sighup_brings_new_certificates_to_both_listeners_and_to_the_outgoing_side() {
     let scene = Scene::new(BINARY, &["a.example", "b.example"]);

@@ -101,6 +101,7 @@ impl<C: Clock + Clone> RateLimits<C> {
         })
     }
 
+    // req: DS06-11-01
     pub(crate) fn room(&self, room: &RoomUri) -> Result<(), Limited> {
         self.take(&self.rooms, "room", room)
     }

@@ -199,6 +199,7 @@ impl TlsIdentity {
     ///
     /// # Errors
     /// When the TLS library refuses the certificate or key.
+    // req: DS06-12.1-01, DS06-12.1-02
     pub fn peer_client(&self) -> Result<ClientConfig, TlsError> {
         let config = ClientConfig::builder_with_provider(crypto())
             .with_protocol_versions(self.versions)?

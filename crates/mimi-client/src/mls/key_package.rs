@@ -20,6 +20,7 @@ const LIFETIME: u64 = 28 * 24 * 60 * 60;
 ///
 /// # Errors
 /// When OpenMLS or the state file fails.
+// req: DS06-4.6-01
 pub(crate) fn make(provider: &Provider<'_>, identity: &Identity, count: usize) -> Result<Vec<Vec<u8>>, ClientError> {
     (0..count)
         .map(|_| {

@@ -204,6 +204,7 @@ fn resolve(
     Ok(group.resolve_app_data_commit(provider, processed, changes).map_err(library("staging a commit"))?)
 }
 
+// req: DS06-8-01
 fn keep(provider: &Provider<'_>, group: &mut MlsGroup, proposal: QueuedProposal) -> Result<Processed, ClientError> {
     let known =
         group.pending_proposals().any(|pending| pending.proposal_reference_ref() == proposal.proposal_reference_ref());

@@ -80,6 +80,7 @@ fn is_proposals(events: &[Event]) -> bool {
     matches!(events, [Event::ProposalsReceived { .. }])
 }
 
+// req: DS06-8-01
 #[tokio::test]
 async fn a_leave_is_committed_at_once_where_the_room_wants_that() {
     // req: RP03-7.1-02

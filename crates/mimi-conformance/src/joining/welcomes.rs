@@ -60,6 +60,7 @@ fn accepted(answer: &UpdateRoomResponse) -> Result<(), Halt> {
 }
 
 // req: MP06-5.5-03, RT03-3-07
+// req: DS06-7-03
 async fn late_welcome(scenario: &mut Scenario) -> Verdict {
     let ada = scenario.register(0, "late-ada", "one", None).await?;
     let ben = scenario.register(1, "late-ben", "one", None).await?;

@@ -23,6 +23,7 @@ pub struct Authorization {
 
 impl Authorization {
     /// Whether something may be brought to a client; it is noted if not.
+    // req: DS06-4.6-03
     pub(super) fn may_bring(&mut self, to: &ClientUri) -> bool {
         let may = self.is_shown(self.expected.get(to));
         if !may {

@@ -41,6 +41,7 @@ impl TargetUser {
     ///
     /// # Errors
     /// The store cannot be read.
+    // req: DS06-9.5-01, DS06-9.5-02
     pub fn read(store: &dyn Store, user: &UserUri, request: &KeyMaterialRequestTbs) -> Result<Self, StoreError> {
         let account = store.account(user)?;
         let consent = match request.requesting_user.parse::<UserUri>() {

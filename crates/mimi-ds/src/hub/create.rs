@@ -33,6 +33,7 @@ impl<G: RoomGroup> HubRoom<G> {
     // req: MP06-3.1-05
     // req: MP06-7.4-02
     // req: MP06-7.4-03
+    // req: DS06-8-04
     pub fn create(
         now: AcceptedTimestamp,
         hub: &HubIdentity,

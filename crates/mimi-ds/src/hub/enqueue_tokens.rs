@@ -13,6 +13,7 @@ impl<G: RoomGroup> HubRoom<G> {
     /// What a commit changes of the tokens; asked before the members are brought after it. Who is added brings a token in the key package,
     /// who commits with a path can bring a new one in the leaf node. Tokens that are not valid any more are shown until what waits
     /// for the provider has been sent.
+    // req: DS06-4.6-02, DS06-4.6-04
     pub(super) fn token_changes(&self, commit: &CommitView, committer: &Member, outcome: &Outcome) -> Vec<Effect> {
         let room = self.room.clone();
         let added = commit.proposals.iter().filter_map(|proposal| match proposal {

@@ -78,6 +78,7 @@ impl<G: RoomGroup> HubRoom<G> {
     // req: MP06-3.2-14
     // req: MP06-5.5-03
     // req: MP06-5.5-04
+    // req: DS06-7-03
     pub(super) fn welcome(
         &self,
         timestamp: AcceptedTimestamp,

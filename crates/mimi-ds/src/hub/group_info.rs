@@ -66,6 +66,7 @@ impl<G: RoomGroup> HubRoom<G> {
     // req: MP06-5.6-17
     // req: MP06-5.6-18
     // req: MP06-5.6-23
+    // req: DS06-7-02, DS06-9.6-01
     pub fn group_info(
         &self,
         source: &Domain,

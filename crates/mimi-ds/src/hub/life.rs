@@ -108,6 +108,7 @@ impl<G: RoomGroup> HubRoom<G> {
     /// # Errors
     /// [`UpdateRefusal::Internal`]; the room is as before.
     // req: RP03-8.6-04
+    // req: DS06-4.8-04
     pub fn destroy(
         &mut self,
         now: AcceptedTimestamp,
@@ -153,6 +154,7 @@ impl<G: RoomGroup> HubRoom<G> {
     /// Whether a ReInit names a group with which the room can go on: its next one, of a cipher suite that the hub can follow, with the context
     /// extensions as they are.
     // req: MP06-5.4.1-07
+    // req: DS06-4.8-03
     pub(super) fn check_reinit(&self, reinit: &ReInit) -> Result<(), NotAllowed> {
         if reinit.group_id != self.room.group_id(self.group_number().saturating_add(1)) {
             return Err(NotAllowed::ReInit("the group it names is not the room's next one"));
@@ -194,6 +196,7 @@ impl<G: RoomGroup> HubRoom<G> {
     }
 
     /// Whether a user may destroy the room, with the role on the list and with the one that accepted proposals give.
+    // req: DS06-9.1-01
     pub(super) fn may_destroy(&self, user: &UserUri) -> Result<(), NotAllowed> {
         self.policy.authorize(&Actor::member(user), user, &Action::DestroyRoom)?;
         if let Some(role) = self.role_with_pending(user) {

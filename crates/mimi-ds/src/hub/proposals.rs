@@ -22,6 +22,7 @@ impl<G: RoomGroup> HubRoom<G> {
     // req: MP06-3.5-05
     // req: MP06-7.1-04
     // req: MP06-7.1-05
+    // req: DS06-4-01, DS06-9.2-01, DS06-9.2-02
     pub(super) fn accept_proposals(
         &mut self,
         now: AcceptedTimestamp,

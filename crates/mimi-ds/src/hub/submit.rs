@@ -34,6 +34,7 @@ impl<G: RoomGroup> HubRoom<G> {
     // req: MP06-5.4-03
     // req: MP06-5.4-04
     // req: MP06-5.4-14
+    // req: DS06-9.4-01
     pub fn submit(
         &mut self,
         now: AcceptedTimestamp,

@@ -78,6 +78,7 @@ impl<G: RoomGroup> HubRoom<G> {
     // req: MP06-5.3-01
     // req: MP06-7.1-02
     // req: MP06-7.1-03
+    // req: DS06-3-02, DS06-3-05, DS06-7-01, DS06-9.3-01
     pub fn update(
         &mut self,
         now: AcceptedTimestamp,
@@ -266,6 +267,7 @@ impl<G: RoomGroup> HubRoom<G> {
         Ok(Leaf { index, member: member.clone() })
     }
 
+    // req: DS06-3-03, DS06-3-04
     fn committer(&self, bundle: &CommitBundle<'_>, source: &Domain) -> Result<Committer, NotAllowed> {
         let path = bundle.view.path.as_deref().map(|path| &path.leaf_node.credential);
         match bundle.public.sender {
@@ -291,6 +293,7 @@ impl<G: RoomGroup> HubRoom<G> {
     // req: MP06-3.5-06
     // req: MP06-3.5-08
     // req: MP06-7.3-03
+    // req: DS06-3-01, DS06-8-03
     fn covered(
         &self,
         commit: &CommitView,

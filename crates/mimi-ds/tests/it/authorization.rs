@@ -37,6 +37,7 @@ fn decide(
     accept_fanout(&hub, &domain("b.example"), &room_uri(), messages, &facts)
 }
 
+// req: DS06-4.6-03
 #[test]
 fn a_client_gets_something_only_if_its_token_is_shown() {
     let mut world = World::three();
@@ -84,6 +85,7 @@ fn a_welcome_for_a_key_package_without_a_token_is_refused() {
     assert_eq!(deliveries(&follower.take(&messages)), ["1 joins", "1 welcome"], "where nobody asks for tokens");
 }
 
+// req: DS06-4.6-02, DS06-4.6-04
 #[test]
 fn a_hub_shows_a_retired_token_until_nothing_waits_for_its_provider() {
     let follower = Follower::new("a.example");

@@ -47,6 +47,7 @@ fn the_creator_has_to_be_the_only_participant_with_a_role_that_the_policy_define
     assert_eq!(somebody.unwrap_err(), CreateRefusal::Participants);
 }
 
+// req: DS06-8-04
 #[test]
 fn the_first_external_sender_has_to_be_the_hub() {
     // req: MP06-7.4-02

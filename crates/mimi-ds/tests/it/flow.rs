@@ -75,6 +75,7 @@ pub(crate) fn send_sealed(world: &mut World, by: &str) {
 
 #[test]
 // req: MP06-5.4-05, MP06-4.3.1-06, MP06-7.5-04
+// req: DS06-3-03, DS06-7-02
 fn three_users_of_three_providers_meet_talk_part_and_a_new_device_joins() {
     // req: MP06-3.2-01
     // req: MP06-3.2-02

@@ -127,6 +127,7 @@ fn a_deleted_user_is_silent_at_once_and_gets_nothing_but_the_removal() {
     assert_eq!(world.propose(&bob()), None, "the removal waits already");
 }
 
+// req: DS06-8-03
 #[test]
 fn a_commit_has_to_carry_what_the_hub_proposes() {
     let mut world = World::three();

@@ -135,6 +135,7 @@ fn an_unknown_user_is_said_to_be_unknown_without_clients() {
     assert_eq!(claim(&request(|_| {}), &unknown), (KeyMaterialUserCode::UserUnknown, vec![], vec![]));
 }
 
+// req: DS06-9.5-01
 #[test]
 fn only_the_requesters_provider_or_the_rooms_hub_may_ask_the_target() {
     // req: MP06-3.2-10
@@ -233,6 +234,7 @@ fn codes(target: &TargetUser) -> [KeyMaterialUserCode; 2] {
     })
 }
 
+// req: DS06-9.5-02
 #[test]
 fn consent_decides_before_any_client_is_looked_at() {
     // req: MP06-5.2-22

@@ -23,6 +23,7 @@ fn restored(world: &mut World, store: &SqliteStore) -> Room {
     Room::restore(&store.load_room(&room_uri()).unwrap().unwrap()).unwrap()
 }
 
+// req: DS06-3-02
 #[test]
 fn what_is_restored_equals_what_lives_at_every_step() {
     let (_folder, store) = store();

@@ -131,6 +131,7 @@ fn who_is_to_lose_the_role_cannot_destroy_the_room_any_more() {
     assert_eq!(*world.room.life(), Life::Active);
 }
 
+// req: DS06-9.1-01
 #[test]
 fn a_bundle_that_leaves_somebody_destroys_nothing() {
     let mut world = World::three();
@@ -179,6 +180,7 @@ fn all_who_go_one_after_the_other_end_the_room_with_the_last() {
     assert_eq!(*world.room.life(), Life::Over(Ending::Emptied));
 }
 
+// req: DS06-4.8-04
 #[test]
 fn the_hub_destroys_a_room_and_says_so_as_external_sender() {
     // req: RP03-8.6-04

@@ -73,6 +73,7 @@ fn only_the_current_epoch_is_accepted() {
     assert_eq!(refusal.response(), Some(SubmitMessageResponse::NotAllowed));
 }
 
+// req: DS06-9.4-01
 #[test]
 fn the_message_has_to_be_an_application_message_of_this_room() {
     // req: MP06-5.4-03

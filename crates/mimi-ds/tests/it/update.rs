@@ -100,6 +100,7 @@ fn handshakes_have_to_come_from_the_provider_of_the_client() {
     assert!(matches!(not_allowed(world.refuse("bob", join)), NotAllowed::ForeignClient { .. }));
 }
 
+// req: DS06-3-01
 #[test]
 fn a_commit_has_to_carry_every_proposal_that_waits() {
     // req: MP06-3.5-06
@@ -272,6 +273,7 @@ fn the_welcome_names_exactly_the_added() {
     assert_eq!(not_allowed(world.refuse("alice", with)), NotAllowed::Welcome);
 }
 
+// req: DS06-7-01
 #[test]
 fn the_group_info_has_to_be_that_of_the_new_epoch_signed_by_the_committer() {
     // req: MP06-5.3-16
@@ -418,6 +420,7 @@ fn senders_from_outside_the_group_propose_nothing() {
     assert_eq!(not_allowed(world.refuse("cathy", bundle)), NotAllowed::UnknownMember(77));
 }
 
+// req: DS06-3-05, DS06-4-01, DS06-9.2-01, DS06-9.3-01
 #[test]
 fn forged_handshakes_are_refused() {
     let mut world = World::three();
@@ -450,6 +453,7 @@ fn a_client_is_a_member_once() {
     assert_eq!(not_allowed(world.refuse("alice", bundle)), NotAllowed::DuplicateClient(again.uri));
 }
 
+// req: DS06-3-04
 #[test]
 fn a_client_that_lost_its_state_comes_back_in_its_own_place() {
     let mut world = World::three();
@@ -497,6 +501,7 @@ fn key_packages_that_live_too_long_are_refused() {
     assert_eq!(not_allowed(world.refuse("alice", bundle)), NotAllowed::Mls(StageError::Lifetime));
 }
 
+// req: DS06-9.2-02
 #[test]
 fn a_proposal_is_taken_once_and_no_leaf_is_removed_twice() {
     let mut world = World::three();
@@ -552,6 +557,7 @@ fn two_leaves_in_one_epoch_take_nobody_else_off_the_list() {
     }
 }
 
+// req: DS06-9.6-01
 #[test]
 fn a_stranger_does_not_join() {
     // req: MP06-3.6-05

@@ -99,6 +99,7 @@ fn found(cast: &Cast, world: &mut World, client: usize, content: &Content) -> Re
     }
 }
 
+// req: DS06-4.8-03
 #[test]
 fn after_a_reinit_the_group_takes_nothing_and_the_room_goes_on_with_the_one_it_names() {
     // req: RP03-8.6-05
