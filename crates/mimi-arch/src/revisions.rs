@@ -81,8 +81,8 @@ pub const MESSAGE_STATUS: Draft = Draft {
 pub const DELIVERY_SERVICE: Draft = Draft {
     name: "draft-robert-mimi-delivery-service",
     revision: DELIVERY_SERVICE_REVISION,
-    taken: "a commit carries every stored valid proposal; re-join by external commit",
-    crates: &["mimi-ds"],
+    taken: "what draft-ietf-mimi-protocol leaves out: validation of each operation, assisted joining, re-join by external commit, proposals by the hub, enqueue authorization; not its wire format",
+    crates: &["mimi-ds", "mimi-provider", "mimi-client"],
 };
 
 /// How a user of another provider is found.
