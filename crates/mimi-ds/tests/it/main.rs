@@ -19,6 +19,7 @@ mod many_rooms;
 mod membership_style;
 mod people;
 mod queues;
+mod reinit;
 mod restore;
 mod room_life;
 mod snapshots;

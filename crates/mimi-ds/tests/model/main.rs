@@ -36,7 +36,7 @@ use crate::{
 };
 
 /// Accepted steps from the start, where the environment names no other number.
-const STEPS: usize = 2;
+const STEPS: usize = 3;
 
 /// The same for a search that looks at what concerns one user.
 const STEPS_OF_ONE: usize = 6;
