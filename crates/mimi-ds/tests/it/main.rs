@@ -20,6 +20,7 @@ mod membership_style;
 mod people;
 mod queues;
 mod reinit;
+mod reinit_commit;
 mod restore;
 mod room_life;
 mod snapshots;
