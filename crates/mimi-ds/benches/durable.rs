@@ -2,7 +2,7 @@
 //! share a flush. `cargo bench -p mimi-ds --bench durable`.
 //!
 //! Each sender does what a request does: it holds its room while that decides and the effects are handed to the store, and waits until they
-//! are durable. "in process" is the same without the store. Rooms have members at ten providers, so that a message has nine outbox rows and
+//! are durable. "in process" is the same without the store. Rooms have members at ten providers, so that a message waits for nine providers and has
 //! one queue row for each local client.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(missing_docs)]

@@ -75,12 +75,14 @@ pub enum Effect {
         /// One encoded `FanoutMessage`.
         message: Arc<[u8]>,
     },
-    /// The other provider has answered the outbox rows of a room with 201, up to and including this one.
+    /// The other provider has answered the outbox rows of a room with 201, after the one and up to and including the other.
     Sent {
         /// The provider.
         to: Domain,
         /// The room.
         room: RoomUri,
+        /// Up to this row nothing waited for it any more; 0 where that is not known.
+        after: u64,
         /// The last row it has.
         up_to: u64,
     },

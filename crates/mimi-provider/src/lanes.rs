@@ -69,10 +69,11 @@ fn may_end(core: &Core, lane: &Lane) -> bool {
 async fn run(core: &Arc<Core>, lane: Lane) {
     let (to, room) = &lane;
     let mut attempt = 0u32;
+    let mut done = 0u64;
     loop {
         let rows = {
             let (store, to, room) = (core.store.clone(), to.clone(), room.clone());
-            core.blocking(move || store.outbox(&to, &room, MESSAGES_PER_REQUEST, OCTETS_PER_REQUEST)).await
+            core.blocking(move || store.outbox(&to, &room, done, MESSAGES_PER_REQUEST, OCTETS_PER_REQUEST)).await
         };
         let rows = match rows {
             Ok(rows) if rows.is_empty() => {
@@ -98,8 +99,10 @@ async fn run(core: &Arc<Core>, lane: Lane) {
         match core.peers.notify_with(to, room, body, &shown).await {
             Ok(NotifyOutcome::Accepted) => {
                 core.metrics.notified(to, "accepted");
-                let up_to = rows.last().map_or(0, |row| row.id);
-                let sent = Effect::Sent { to: to.clone(), room: room.clone(), up_to };
+                let (first, up_to) = (rows.first().map_or(0, |row| row.id), rows.last().map_or(0, |row| row.id));
+                // They were the oldest ones.
+                let after = first.saturating_sub(1);
+                let sent = Effect::Sent { to: to.clone(), room: room.clone(), after, up_to };
                 let store = core.store.clone();
                 if let Err(error) = core.blocking(move || store.commit(vec![sent])).await {
                     // The rows are sent once more; the follower drops what it has seen.
@@ -107,6 +110,7 @@ async fn run(core: &Arc<Core>, lane: Lane) {
                     pause(&mut attempt, None).await;
                 } else {
                     attempt = 0;
+                    done = up_to;
                 }
             }
             Ok(NotifyOutcome::Retry { after, status, problem }) => {

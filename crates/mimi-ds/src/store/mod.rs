@@ -100,8 +100,9 @@ pub trait Store: Send + Sync {
     /// The store cannot be read.
     fn outbox_lanes(&self) -> Result<Vec<(Domain, RoomUri)>, StoreError>;
 
-    /// The oldest rows of one lane in order: at most `max_messages`, and so many that their octets stay within
-    /// `max_octets`, but at least one when there is one.
+    /// The oldest rows of one lane after a row (0: from the first on) in order: at most `max_messages`, and so many that their octets stay
+    /// within `max_octets`, but at least one when there is one. What waits for others in the room is passed over, so that it pays to say
+    /// from where on.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -109,6 +110,7 @@ pub trait Store: Send + Sync {
         &self,
         to: &Domain,
         room: &RoomUri,
+        after: u64,
         max_messages: usize,
         max_octets: usize,
     ) -> Result<Vec<OutboxRow>, StoreError>;

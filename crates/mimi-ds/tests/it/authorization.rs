@@ -94,8 +94,8 @@ fn a_hub_shows_a_retired_token_until_nothing_waits_for_its_provider() {
     let wait = || Effect::Enqueue { to: domain("b.example"), room: room_uri(), message: [0; 12].into() };
     let shown = || store.tokens_to_show(&domain("b.example"), &room_uri()).unwrap();
     let send = || {
-        let up_to = store.outbox(&to, &room_uri(), 1, 100).unwrap()[0].id;
-        store.commit(vec![Effect::Sent { to: to.clone(), room: room_uri(), up_to }]).unwrap();
+        let up_to = store.outbox(&to, &room_uri(), 0, 1, 100).unwrap()[0].id;
+        store.commit(vec![Effect::Sent { to: to.clone(), room: room_uri(), after: 0, up_to }]).unwrap();
     };
     store.commit(vec![put(1), wait()]).unwrap();
     store.commit(vec![put(2), wait()]).unwrap();

@@ -35,7 +35,7 @@ fn filled(path: &std::path::Path) -> SqliteStore {
 }
 
 fn sent(up_to: u64) -> Effect {
-    Effect::Sent { to: domain("b.example"), room: room_uri(), up_to }
+    Effect::Sent { to: domain("b.example"), room: room_uri(), after: 0, up_to }
 }
 
 fn folder() -> (tempfile::TempDir, std::path::PathBuf) {

@@ -56,7 +56,7 @@ fn deliver(to: &str, message: &[u8]) -> Effect {
 }
 
 fn outbox(store: &SqliteStore, to: &str) -> Vec<Vec<u8>> {
-    let rows = store.outbox(&domain(to), &room_uri(), 1000, usize::MAX).unwrap();
+    let rows = store.outbox(&domain(to), &room_uri(), 0, 1000, usize::MAX).unwrap();
     rows.into_iter().map(|row| row.message).collect()
 }
 
@@ -147,12 +147,12 @@ fn outbox_lanes_are_read_in_order_and_in_batches_and_shrink_by_what_was_sent() {
     let store = store.reopen();
     let lanes = [(domain("b.example"), room_uri()), (domain("c.example"), room_uri())];
     assert_eq!(store.outbox_lanes().unwrap(), lanes);
-    let read = |messages, octets| store.outbox(&domain("b.example"), &room_uri(), messages, octets).unwrap();
+    let read = |messages, octets| store.outbox(&domain("b.example"), &room_uri(), 0, messages, octets).unwrap();
     assert_eq!(read(3, 1000).len(), 3);
     assert_eq!(read(100, 25).len(), 2);
     assert_eq!(read(100, 1).len(), 1, "a message over the limit still goes out alone");
     let first = read(2, 1000);
-    let sent = |up_to| Effect::Sent { to: domain("b.example"), room: room_uri(), up_to };
+    let sent = |up_to| Effect::Sent { to: domain("b.example"), room: room_uri(), after: 0, up_to };
     store.commit(vec![sent(first[1].id)]).unwrap();
     assert_eq!(outbox(&store, "c.example"), [b"c"], "another lane");
     assert_eq!(outbox(&store, "b.example"), [[2; 10], [3; 10], [4; 10]]);

@@ -17,8 +17,8 @@ pub(super) fn apply_all(connection: &Connection, effects: &[Effect]) -> Result<(
     for (at, effect) in effects.iter().enumerate() {
         let rest = effects.get(at..).unwrap_or_default();
         match effect {
-            Effect::Enqueue { to, room, message } => {
-                waiting::enqueue(connection, &mut stored, (to, room, message), rest)?;
+            Effect::Enqueue { room, message, .. } => {
+                waiting::enqueue(connection, &mut stored, (room, message), rest)?;
             }
             Effect::Deliver { to, room, message } => {
                 waiting::deliver(connection, &mut stored, (to, room, message), rest)?;
@@ -57,8 +57,8 @@ fn apply(connection: &Connection, effect: &Effect) -> Result<(), StoreError> {
         }
         // With the others of the decision.
         Effect::Enqueue { .. } | Effect::Deliver { .. } => apply_all(connection, std::slice::from_ref(effect)),
-        Effect::Sent { to, room, up_to } => {
-            waiting::sent(connection, to, room, *up_to)?;
+        Effect::Sent { to, room, after, up_to } => {
+            waiting::sent(connection, to, room, (*after, *up_to))?;
             tokens::drop_retired(connection, to, room)
         }
         Effect::PutToken { room, client, token } => tokens::put(connection, room, client, token),

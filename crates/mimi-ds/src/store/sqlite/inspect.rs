@@ -3,6 +3,7 @@
 //! Nothing here shows keys, digests of secrets or messages.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Mutex,
     time::Duration,
@@ -15,7 +16,7 @@ use rusqlite::{
     backup::{Backup, StepResult},
 };
 
-use super::{SqliteStore, database_error, schema, text, unsigned};
+use super::{SqliteStore, database_error, schema, text, unsigned, waiting};
 use crate::store::StoreError;
 
 /// How long [`SqliteStore::check_writable`] waits for the writer.
@@ -174,22 +175,25 @@ impl SqliteStore {
     /// # Errors
     /// The store cannot be read.
     pub fn outbox_summaries(&self) -> Result<Vec<OutboxSummary>, StoreError> {
-        self.many(
-            "SELECT provider, room, count(*), sum(length(bytes)) FROM outbox JOIN bodies ON bodies.event = outbox.event
-                GROUP BY provider, room ORDER BY provider, room",
+        let waiting: Vec<(String, String, i64, i64)> = self.many(
+            "SELECT room, providers, count(*), sum(length(bytes)) FROM outbox JOIN bodies ON bodies.event = outbox.event
+                GROUP BY room, providers",
             &[],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-        )?
-        .into_iter()
-        .map(|(provider, room, rows, octets): (String, String, i64, i64)| {
-            Ok(OutboxSummary {
-                provider: text(&provider, "provider")?,
-                room: text(&room, "room")?,
-                rows: unsigned(rows)?,
-                octets: unsigned(octets)?,
+        )?;
+        let mut lanes: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
+        for (room, list, rows, octets) in &waiting {
+            for provider in waiting::providers(list) {
+                let lane = lanes.entry((provider, room)).or_default();
+                *lane = (lane.0.saturating_add(unsigned(*rows)?), lane.1.saturating_add(unsigned(*octets)?));
+            }
+        }
+        lanes
+            .into_iter()
+            .map(|((provider, room), (rows, octets))| {
+                Ok(OutboxSummary { provider: text(provider, "provider")?, room: text(room, "room")?, rows, octets })
             })
-        })
-        .collect()
+            .collect()
     }
 
     /// How many messages wait for each other provider; those for which none wait are left out.
@@ -197,10 +201,18 @@ impl SqliteStore {
     /// # Errors
     /// The store cannot be read.
     pub fn outbox_lengths(&self) -> Result<Vec<(Domain, u64)>, StoreError> {
-        self.many("SELECT provider, count(*) FROM outbox GROUP BY provider", &[], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .into_iter()
-            .map(|(provider, rows): (String, i64)| Ok((text(&provider, "provider")?, unsigned(rows)?)))
-            .collect()
+        let waiting: Vec<(String, i64)> =
+            self.many("SELECT providers, count(*) FROM outbox GROUP BY providers", &[], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        let mut lengths: BTreeMap<&str, u64> = BTreeMap::new();
+        for (list, rows) in &waiting {
+            for provider in waiting::providers(list) {
+                let length = lengths.entry(provider).or_default();
+                *length = length.saturating_add(unsigned(*rows)?);
+            }
+        }
+        lengths.into_iter().map(|(provider, rows)| Ok((text(provider, "provider")?, rows))).collect()
     }
 
     /// How many messages wait for local clients.

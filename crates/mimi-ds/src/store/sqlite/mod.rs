@@ -12,7 +12,7 @@ mod waiting;
 mod writer;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     str::FromStr,
     sync::{
@@ -187,22 +187,23 @@ impl Store for SqliteStore {
     }
 
     fn outbox_lanes(&self) -> Result<Vec<(Domain, RoomUri)>, StoreError> {
-        self.many("SELECT DISTINCT provider, room FROM outbox ORDER BY provider, room", &[], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?
-        .into_iter()
-        .map(|(provider, room): (String, String)| Ok((text(&provider, "provider")?, text(&room, "room")?)))
-        .collect()
+        let waiting: Vec<(String, String)> =
+            self.many("SELECT DISTINCT room, providers FROM outbox", &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let lanes =
+            waiting.iter().flat_map(|(room, list)| waiting::providers(list).map(move |provider| (provider, room)));
+        let lanes: BTreeSet<(&str, &String)> = lanes.collect();
+        lanes.into_iter().map(|(provider, room)| Ok((text(provider, "provider")?, text(room, "room")?))).collect()
     }
 
     fn outbox(
         &self,
         to: &Domain,
         room: &RoomUri,
+        after: u64,
         max_messages: usize,
         max_octets: usize,
     ) -> Result<Vec<OutboxRow>, StoreError> {
-        self.read(|connection| waiting::outbox(connection, to, room, max_messages, max_octets))
+        self.read(|connection| waiting::outbox(connection, to, room, after, (max_messages, max_octets)))
     }
 
     fn seen_fanout(&self, hub: &Domain, room: &RoomUri, digest: &[u8; 32]) -> Result<bool, StoreError> {

@@ -6,9 +6,9 @@ use super::database_error;
 use crate::store::StoreError;
 
 /// What brings a database from the version of its index to the next one. Never edited once released, only appended to.
-pub(super) const MIGRATIONS: [&str; 14] = [
+pub(super) const MIGRATIONS: [&str; 15] = [
     VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8, VERSION_9, VERSION_10,
-    VERSION_11, VERSION_12, VERSION_13, VERSION_14,
+    VERSION_11, VERSION_12, VERSION_13, VERSION_14, VERSION_15,
 ];
 
 const VERSION_1: &str = "
@@ -327,6 +327,22 @@ CREATE TABLE discovery_tokens (
 const VERSION_14: &str = "
 -- How often a client has come into the room since it was outside: an attempt that was refused takes back its own coming in and no other.
 ALTER TABLE local_members ADD COLUMN joins INTEGER NOT NULL DEFAULT 1;
+";
+
+const VERSION_15: &str = "
+-- One row for each event that waits for other providers, with the names of those that have not had it, each between commas; before, there was
+-- one for each of them. For `uses` it counts once.
+CREATE TABLE new_outbox (
+    room TEXT NOT NULL,
+    event INTEGER NOT NULL,
+    providers TEXT NOT NULL,
+    PRIMARY KEY (room, event)
+) STRICT, WITHOUT ROWID;
+INSERT INTO new_outbox SELECT room, event, ',' || group_concat(provider, ',') || ',' FROM outbox GROUP BY room, event;
+UPDATE events SET uses = uses + 1 - lanes FROM (SELECT event, count(*) AS lanes FROM outbox GROUP BY event)
+    WHERE id = event;
+DROP TABLE outbox;
+ALTER TABLE new_outbox RENAME TO outbox;
 ";
 
 /// The schema version this program writes.

@@ -6,7 +6,7 @@ use mimi_arch::{ClientUri, Domain, RoomUri};
 use mimi_protocol::enqueue_authorization::FanoutAuthToken;
 use rusqlite::{Connection, ToSql, params};
 
-use super::{database_error, rows, text};
+use super::{database_error, rows, text, waiting::WAITS};
 use crate::store::StoreError;
 
 fn run(connection: &Connection, sql: &str, params: &[&dyn ToSql]) -> Result<(), StoreError> {
@@ -51,12 +51,8 @@ pub(super) fn retire(connection: &Connection, room: &RoomUri, client: &ClientUri
 
 /// Retired tokens go once nothing waits for their provider.
 pub(super) fn drop_retired(connection: &Connection, to: &Domain, room: &RoomUri) -> Result<(), StoreError> {
-    run(
-        connection,
-        "DELETE FROM shown_tokens WHERE provider = ?1 AND room = ?2 AND retired = 1
-            AND NOT EXISTS (SELECT 1 FROM outbox WHERE provider = ?1 AND room = ?2)",
-        params![to.as_str(), room.as_str()],
-    )
+    let retired = "DELETE FROM shown_tokens WHERE provider = ?1 AND room = ?2 AND retired = 1";
+    run(connection, &format!("{retired} AND NOT EXISTS ({WAITS})"), params![to.as_str(), room.as_str()])
 }
 
 pub(super) fn expected(

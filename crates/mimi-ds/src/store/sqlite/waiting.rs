@@ -1,7 +1,11 @@
 //! What waits for other providers and for local clients. Each event is stored once, however many wait for it; a row of the outbox or of a
-//! queue only names it. It goes with the last of them.
+//! queue only names it. It goes with the last of them. A row of the outbox is one event of a room and says which providers have not had it:
+//! a row for each of them would lie in as many pages, each of which is written at every commit.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mimi_arch::{ClientUri, Domain, RoomUri};
 use mimi_protocol::AcceptedTimestamp;
@@ -25,43 +29,77 @@ const PRIVATE_MESSAGE: [u8; 2] = [0, 2];
 
 /// The events of one decision that are stored already, by where they are in memory: the effects of a decision share them.
 #[derive(Default)]
-pub(super) struct Stored<'a>(Vec<(&'a Arc<[u8]>, i64)>);
+pub(super) struct Stored<'a>(Vec<StoredEvent<'a>>);
+
+struct StoredEvent<'a> {
+    room: &'a RoomUri,
+    message: &'a Arc<[u8]>,
+    number: i64,
+    /// Whether it is in the outbox, for all providers to which the decision sends it.
+    enqueued: bool,
+}
 
 impl<'a> Stored<'a> {
-    /// The number of an event; it is stored when it comes for the first time, as one that all later effects of the decision share.
+    /// An event; it is stored when it comes for the first time, as one that all later effects of the decision share.
     fn event(
         &mut self,
         connection: &Connection,
-        room: &RoomUri,
+        room: &'a RoomUri,
         message: &'a Arc<[u8]>,
         rest: &'a [Effect],
-    ) -> Result<i64, StoreError> {
-        if let Some((_, event)) = self.0.iter().rev().find(|(stored, _)| Arc::ptr_eq(stored, message)) {
-            return Ok(*event);
-        }
-        let (kind, accepted) = kind_and_time(message);
-        let uses: usize = rest.iter().map(|effect| uses(effect, message)).sum();
-        connection
-            .prepare_cached("INSERT INTO events (room, kind, accepted, uses) VALUES (?1, ?2, ?3, ?4)")
-            .and_then(|mut statement| statement.execute(params![room.as_str(), kind, accepted, limit(uses)]))
-            .map_err(database_error)?;
-        let event = connection.last_insert_rowid();
-        connection
-            .prepare_cached("INSERT INTO bodies (event, bytes) VALUES (?1, ?2)")
-            .and_then(|mut statement| statement.execute(params![event, message.as_ref()]))
-            .map_err(database_error)?;
-        self.0.push((message, event));
-        Ok(event)
+    ) -> Result<&mut StoredEvent<'a>, StoreError> {
+        let same = |stored: &StoredEvent<'_>| Arc::ptr_eq(stored.message, message) && stored.room == room;
+        let at = match self.0.iter().rposition(same) {
+            Some(at) => at,
+            None => {
+                let number = store_event(connection, room, message, uses(room, message, rest))?;
+                self.0.push(StoredEvent { room, message, number, enqueued: false });
+                self.0.len() - 1
+            }
+        };
+        self.0.get_mut(at).ok_or_else(|| StoreError::Database("an event is not where it was put".to_owned()))
     }
 }
 
-/// How many rows an effect adds that name this message.
-fn uses(effect: &Effect, message: &Arc<[u8]>) -> usize {
-    match effect {
-        Effect::Enqueue { message: named, .. } if Arc::ptr_eq(named, message) => 1,
-        Effect::Deliver { to, message: named, .. } if Arc::ptr_eq(named, message) => to.len(),
+fn store_event(connection: &Connection, room: &RoomUri, message: &[u8], uses: usize) -> Result<i64, StoreError> {
+    let (kind, accepted) = kind_and_time(message);
+    connection
+        .prepare_cached("INSERT INTO events (room, kind, accepted, uses) VALUES (?1, ?2, ?3, ?4)")
+        .and_then(|mut statement| statement.execute(params![room.as_str(), kind, accepted, limit(uses)]))
+        .map_err(database_error)?;
+    let event = connection.last_insert_rowid();
+    connection
+        .prepare_cached("INSERT INTO bodies (event, bytes) VALUES (?1, ?2)")
+        .and_then(|mut statement| statement.execute(params![event, message]))
+        .map_err(database_error)?;
+    Ok(event)
+}
+
+/// To whom these effects send a message of a room.
+fn receivers<'a>(room: &'a RoomUri, message: &'a Arc<[u8]>, effects: &'a [Effect]) -> impl Iterator<Item = &'a Domain> {
+    effects.iter().filter_map(move |effect| match effect {
+        Effect::Enqueue { to, room: of, message: named } if Arc::ptr_eq(named, message) && of == room => Some(to),
+        _ => None,
+    })
+}
+
+/// How many rows these effects add that name a message of a room: one of the outbox, if any, and one for each client.
+fn uses(room: &RoomUri, message: &Arc<[u8]>, effects: &[Effect]) -> usize {
+    let clients = effects.iter().map(|effect| match effect {
+        Effect::Deliver { to, room: of, message: named } if Arc::ptr_eq(named, message) && of == room => to.len(),
         _ => 0,
-    }
+    });
+    usize::from(receivers(room, message, effects).next().is_some()) + clients.sum::<usize>()
+}
+
+/// A provider as it stands in a list of them, and as it is looked for there.
+fn listed(provider: &Domain) -> String {
+    format!(",{provider},")
+}
+
+/// The providers of such a list.
+pub(super) fn providers(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').filter(|name| !name.is_empty())
 }
 
 /// What a message is and when it was accepted, from the first octets of a `FanoutMessage`: eight of the time, two of the MLS version, two
@@ -72,32 +110,42 @@ fn kind_and_time(message: &[u8]) -> (i64, i64) {
     (if is_application { APPLICATION } else { HANDSHAKE }, clamped(u64::from_be_bytes(*time)))
 }
 
-/// A row of the outbox. `rest` are the decision's effects from this one on.
+/// The row of the outbox, for all providers to which the decision sends the message. `rest` are the decision's effects from this one on.
 pub(super) fn enqueue<'a>(
     connection: &Connection,
     stored: &mut Stored<'a>,
-    (to, room, message): (&Domain, &RoomUri, &'a Arc<[u8]>),
+    (room, message): (&'a RoomUri, &'a Arc<[u8]>),
     rest: &'a [Effect],
 ) -> Result<(), StoreError> {
     let event = stored.event(connection, room, message, rest)?;
-    let added = connection
-        .prepare_cached("INSERT OR IGNORE INTO outbox (provider, room, event) VALUES (?1, ?2, ?3)")
-        .and_then(|mut statement| statement.execute(params![to.as_str(), room.as_str(), event]))
+    if event.enqueued {
+        return Ok(());
+    }
+    let names: BTreeSet<&str> = receivers(room, message, rest).map(Domain::as_str).collect();
+    let mut list = String::from(",");
+    for name in names {
+        list.push_str(name);
+        list.push(',');
+    }
+    connection
+        .prepare_cached("INSERT INTO outbox (room, event, providers) VALUES (?1, ?2, ?3)")
+        .and_then(|mut statement| statement.execute(params![room.as_str(), event.number, list]))
         .map_err(database_error)?;
-    if added == 0 { release(connection, event) } else { Ok(()) }
+    event.enqueued = true;
+    Ok(())
 }
 
 /// A row in the queue of each client.
 pub(super) fn deliver<'a>(
     connection: &Connection,
     stored: &mut Stored<'a>,
-    (to, room, message): (&[ClientUri], &RoomUri, &'a Arc<[u8]>),
+    (to, room, message): (&[ClientUri], &'a RoomUri, &'a Arc<[u8]>),
     rest: &'a [Effect],
 ) -> Result<(), StoreError> {
     if to.is_empty() {
         return Ok(());
     }
-    let event = stored.event(connection, room, message, rest)?;
+    let event = stored.event(connection, room, message, rest)?.number;
     let mut statement = connection
         .prepare_cached("INSERT OR IGNORE INTO queue (client, event) VALUES (?1, ?2)")
         .map_err(database_error)?;
@@ -110,15 +158,32 @@ pub(super) fn deliver<'a>(
     Ok(())
 }
 
-/// The other provider has the rows of its lane up to this one.
-pub(super) fn sent(connection: &Connection, to: &Domain, room: &RoomUri, up_to: u64) -> Result<(), StoreError> {
-    let gone = removed(
+/// The other provider has the rows of its lane after the one and up to the other.
+pub(super) fn sent(
+    connection: &Connection,
+    to: &Domain,
+    room: &RoomUri,
+    (after, up_to): (u64, u64),
+) -> Result<(), StoreError> {
+    let left: Vec<(i64, String)> = rows(
         connection,
-        "DELETE FROM outbox WHERE provider = ?1 AND room = ?2 AND event <= ?3 RETURNING event",
-        params![to.as_str(), room.as_str(), signed(up_to)?],
+        "UPDATE outbox SET providers = replace(providers, ?4, ',')
+            WHERE room = ?1 AND event > ?2 AND event <= ?3 AND instr(providers, ?4) > 0 RETURNING event, providers",
+        params![room.as_str(), signed(after)?, signed(up_to)?, listed(to)],
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    gone.into_iter().try_for_each(|event| release(connection, event))
+    for (event, _) in left.iter().filter(|(_, list)| providers(list).next().is_none()) {
+        connection
+            .prepare_cached("DELETE FROM outbox WHERE room = ?1 AND event = ?2")
+            .and_then(|mut statement| statement.execute(params![room.as_str(), event]))
+            .map_err(database_error)?;
+        release(connection, *event)?;
+    }
+    Ok(())
 }
+
+/// Whether anything waits for a provider in a room.
+pub(super) const WAITS: &str = "SELECT 1 FROM outbox WHERE room = ?2 AND instr(providers, ',' || ?1 || ',') > 0";
 
 /// The client has its queue up to this row.
 pub(super) fn acknowledge(connection: &Connection, client: &ClientUri, up_to: u64) -> Result<(), StoreError> {
@@ -247,21 +312,23 @@ pub(super) fn queue(
     .collect()
 }
 
-/// The oldest rows of a lane: at most so many, and of so many octets.
+/// The oldest rows of a lane after this one: at most so many, and of so many octets.
 pub(super) fn outbox(
     connection: &Connection,
     to: &Domain,
     room: &RoomUri,
-    max_messages: usize,
-    max_octets: usize,
+    after: u64,
+    (max_messages, max_octets): (usize, usize),
 ) -> Result<Vec<OutboxRow>, StoreError> {
     let mut statement = connection
         .prepare_cached(
             "SELECT outbox.event, bytes FROM outbox JOIN bodies ON bodies.event = outbox.event
-                WHERE provider = ?1 AND room = ?2 ORDER BY outbox.event LIMIT ?3",
+                WHERE room = ?1 AND outbox.event > ?2 AND instr(providers, ?3) > 0 ORDER BY outbox.event LIMIT ?4",
         )
         .map_err(database_error)?;
-    let mut rows = statement.query(params![to.as_str(), room.as_str(), limit(max_messages)]).map_err(database_error)?;
+    let mut rows = statement
+        .query(params![room.as_str(), signed(after)?, listed(to), limit(max_messages)])
+        .map_err(database_error)?;
     let mut result: Vec<OutboxRow> = Vec::new();
     let mut octets = 0usize;
     while let Some(row) = rows.next().map_err(database_error)? {
@@ -301,7 +368,7 @@ mod tests {
         // The same octets elsewhere in memory are another event.
         let another = Effect::Deliver { to: clients[..1].into(), room: room.clone(), message: vec![7; 1000].into() };
         store.commit(vec![enqueue(&providers[0]), enqueue(&providers[1]), deliver, another]).unwrap();
-        assert_eq!(["events", "bodies", "outbox", "queue"].map(|table| count(&store, table)), [2, 2, 2, 3]);
+        assert_eq!(["events", "bodies", "outbox", "queue"].map(|table| count(&store, table)), [2, 2, 1, 3]);
 
         let ids: Vec<u64> = store.queue(&clients[0], 0, 9).unwrap().iter().map(|row| row.id).collect();
         assert_eq!(ids.len(), 2);
@@ -309,10 +376,10 @@ mod tests {
         assert_eq!(["events", "bodies"].map(|table| count(&store, table)), [1, 1]);
         for provider in &providers {
             assert_eq!(count(&store, "bodies"), 1);
-            let row = &store.outbox(provider, &room, 9, 9).unwrap()[0];
+            let row = &store.outbox(provider, &room, 0, 9, 9).unwrap()[0];
             assert_eq!(row.message, message.as_ref());
             let up_to = row.id;
-            store.commit(vec![Effect::Sent { to: provider.clone(), room: room.clone(), up_to }]).unwrap();
+            store.commit(vec![Effect::Sent { to: provider.clone(), room: room.clone(), after: 0, up_to }]).unwrap();
         }
         assert_eq!(store.queue(&clients[1], 0, 9).unwrap()[0].message, message.as_ref());
         store.commit(vec![Effect::Acknowledge { client: clients[1].clone(), up_to: ids[1] }]).unwrap();
@@ -369,11 +436,11 @@ mod tests {
                     (5, 'c.example', 'mimi://a.example/r/clubhouse', x'05');",
             )
             .unwrap();
-        connection.execute_batch(schema::VERSION_8).unwrap();
+        schema::MIGRATIONS[before..].iter().for_each(|migration| connection.execute_batch(migration).unwrap());
         let queue = queue(&connection, &client, 0, 10).unwrap();
         let queue: Vec<_> = queue.iter().map(|row| (row.id, row.message.as_slice(), row.dropped)).collect();
         assert_eq!(queue, [(4, [].as_slice(), 3), (6, [6, 7].as_slice(), 0)]);
-        let outbox = outbox(&connection, &provider, &room, 10, 10).unwrap();
+        let outbox = outbox(&connection, &provider, &room, 0, (10, 10)).unwrap();
         assert_eq!(outbox.iter().map(|row| row.message.as_slice()).collect::<Vec<_>>(), [[2], [5]]);
         // Numbers that are gone are not given again: a client that has 9 asks for what comes after it.
         let effect = Effect::Deliver { to: [client.clone()].into(), room: room.clone(), message: vec![1].into() };
@@ -381,7 +448,7 @@ mod tests {
         deliver(&connection, &mut Stored::default(), (to, room, message), std::slice::from_ref(&effect)).unwrap();
         let last = super::queue(&connection, &client, 9, 10).unwrap();
         assert!(last.len() == 1 && last[0].id > outbox[1].id, "{last:?} {outbox:?}");
-        sent(&connection, &provider, room, outbox[1].id).unwrap();
+        sent(&connection, &provider, room, (0, outbox[1].id)).unwrap();
         acknowledge(&connection, &client, last[0].id).unwrap();
         let left: i64 = connection.query_row("SELECT count(*) FROM bodies", [], |row| row.get(0)).unwrap();
         assert_eq!(left, 0);
