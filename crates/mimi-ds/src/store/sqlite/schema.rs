@@ -329,7 +329,7 @@ const VERSION_14: &str = "
 ALTER TABLE local_members ADD COLUMN joins INTEGER NOT NULL DEFAULT 1;
 ";
 
-const VERSION_15: &str = "
+pub(super) const VERSION_15: &str = "
 -- One row for each event that waits for other providers, with the names of those that have not had it, each between commas; before, there was
 -- one for each of them. For `uses` it counts once.
 CREATE TABLE new_outbox (

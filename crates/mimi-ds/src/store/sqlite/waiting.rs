@@ -455,6 +455,38 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_for_several_providers_in_a_file_of_the_fourteenth_version_waits_for_each_of_them() {
+        let connection = Connection::open_in_memory().unwrap();
+        let before = schema::MIGRATIONS.iter().position(|migration| *migration == schema::VERSION_15).unwrap();
+        schema::MIGRATIONS[..before].iter().for_each(|migration| connection.execute_batch(migration).unwrap());
+        connection
+            .execute_batch(
+                "INSERT INTO events (id, room, kind, accepted, uses) VALUES
+                    (3, 'mimi://a.example/r/clubhouse', 1, 9, 3), (4, 'mimi://a.example/r/clubhouse', 1, 9, 1);
+                 INSERT INTO bodies VALUES (3, x'03'), (4, x'04');
+                 INSERT INTO outbox (provider, room, event) VALUES
+                    ('b.example', 'mimi://a.example/r/clubhouse', 3), ('c.example', 'mimi://a.example/r/clubhouse', 3),
+                    ('c.example', 'mimi://a.example/r/clubhouse', 4);
+                 INSERT INTO queue (client, event) VALUES ('mimi://a.example/d/alice/1', 3);",
+            )
+            .unwrap();
+        schema::MIGRATIONS[before..].iter().for_each(|migration| connection.execute_batch(migration).unwrap());
+        let room: RoomUri = "mimi://a.example/r/clubhouse".parse().unwrap();
+        let [b, c]: [Domain; 2] = ["b.example", "c.example"].map(|name| name.parse().unwrap());
+        let waits = |provider: &Domain, after| -> Vec<u64> {
+            outbox(&connection, provider, &room, after, (10, 10)).unwrap().iter().map(|row| row.id).collect()
+        };
+        assert_eq!((waits(&b, 0), waits(&c, 0), waits(&c, 3)), (vec![3], vec![3, 4], vec![4]));
+        let bodies = || -> i64 { connection.query_row("SELECT count(*) FROM bodies", [], |row| row.get(0)).unwrap() };
+        sent(&connection, &b, &room, (0, 3)).unwrap();
+        assert_eq!((waits(&b, 0), waits(&c, 0), bodies()), (vec![], vec![3, 4], 2));
+        sent(&connection, &c, &room, (2, 4)).unwrap();
+        assert_eq!((waits(&c, 0), bodies()), (vec![], 1), "alice has not had it");
+        acknowledge(&connection, &"mimi://a.example/d/alice/1".parse().unwrap(), 3).unwrap();
+        assert_eq!(bodies(), 0);
+    }
+
+    #[test]
     fn only_a_private_message_is_of_those_that_may_go() {
         let message = |wire_format| [&7u64.to_be_bytes()[..], &[0, 1, 0, wire_format], b"rest"].concat();
         assert_eq!(kind_and_time(&message(2)), (APPLICATION, 7));
