@@ -71,7 +71,7 @@ enum Command {
     /// Lints, shows and makes policies of rooms (draft-ietf-mimi-room-policy-03).
     #[command(subcommand)]
     Policy(PolicyCommand),
-    /// Shows what is in any object of the drafts: requests and responses, components, MLS objects, content, URIs.
+    /// Shows what is in any object of the drafts: requests and responses, components, MLS objects, content, URIs; and of discovery.
     Show(ShowArguments),
     /// Writes configurations and throw-away certificates for providers on this machine, to try things out.
     Init(InitArguments),

@@ -46,6 +46,20 @@ fn what_is_refused_is_told_on_standard_error_with_an_exit_code() {
 }
 
 #[test]
+fn an_object_of_discovery_is_shown_and_refused_like_the_others() {
+    // A telephone number: its kind, and the text with its length.
+    let csi = b"\0\x01\x0c+12125551212";
+    let output = mimi(&["-"], false, csi);
+    let text = "Csi (discovery profile 0 section 1)\n  kind: 1 (telephone number)\n  value: \"+12125551212\"\n";
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), text);
+    let output = mimi(&["-", "--type", "csi"], false, b"\0\x01\x0c+1 212555121");
+    assert_eq!(output.status.code(), Some(1));
+    let text = "error: standard input: rejected as Csi: an identifier is not in its canonical form (discovery profile 0 \
+                section 1, offset 2)\n";
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), text);
+}
+
+#[test]
 fn a_file_that_is_too_large_or_not_there_is_refused() {
     let output = mimi(&["-"], false, &vec![0; (16 << 20) + 1]);
     assert!(!output.status.success());

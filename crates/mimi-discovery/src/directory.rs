@@ -121,7 +121,29 @@ pub struct PrefixDirectory {
     signature: Signature,
 }
 
+/// What a directory claims, for a person to look at; nothing is to be decided by it.
+#[derive(Clone, Copy, Debug)]
+pub struct UnverifiedDirectory<'a> {
+    /// The root.
+    pub root: &'a Domain,
+    /// Grows with every directory of the root.
+    pub number: u64,
+    /// For how long it holds.
+    pub validity: Validity,
+    /// The ranges, sorted.
+    pub ranges: &'a [Range],
+    /// By the root.
+    pub signature: &'a Signature,
+}
+
 impl PrefixDirectory {
+    /// What it claims, not verified.
+    #[must_use]
+    pub fn unverified(&self) -> UnverifiedDirectory<'_> {
+        let Self { root, number, validity, ranges, signature } = self;
+        UnverifiedDirectory { root, number: *number, validity: *validity, ranges, signature }
+    }
+
     /// Signs a directory. The ranges are sorted.
     ///
     /// # Errors

@@ -296,11 +296,42 @@ impl NewMapping {
     }
 }
 
+/// What a mapping claims, for a person to look at; nothing is to be decided by it.
+#[derive(Clone, Copy, Debug)]
+pub struct UnverifiedMapping<'a> {
+    /// The identifier.
+    pub csi: &'a Csi,
+    /// Which of the person's mappings it is.
+    pub name: &'a MappingName,
+    /// To whom the identifier is assigned.
+    pub assignment_epoch: AssignmentEpoch,
+    /// Its place among the statements of the person.
+    pub sequence: Sequence,
+    /// For how long it holds.
+    pub validity: Validity,
+    /// The attestation of the key that signs.
+    pub attestation: &'a AttestationHash,
+    /// The entries that everybody may see.
+    pub entries: &'a [MappingEntry],
+    /// The parts for those who hold a capability.
+    pub sealed: &'a [SealedEntries],
+    /// By the holder of the attested key.
+    pub signature: &'a Signature,
+}
+
 impl Mapping {
     /// The identifier that it claims to be about.
     #[must_use]
     pub const fn csi(&self) -> &Csi {
         &self.csi
+    }
+
+    /// What it claims, not verified.
+    #[must_use]
+    pub fn unverified(&self) -> UnverifiedMapping<'_> {
+        let Self { csi, name, attestation, entries, sealed, signature, .. } = self;
+        let (assignment_epoch, sequence, validity) = (self.assignment_epoch, self.sequence, self.validity);
+        UnverifiedMapping { csi, name, assignment_epoch, sequence, validity, attestation, entries, sealed, signature }
     }
 
     pub(crate) fn verify_signature(&self, key: &PublicKey) -> Result<(), SignatureError> {

@@ -45,6 +45,21 @@ pub struct Removal {
     pub(crate) signature: Signature,
 }
 
+/// What a removal claims, for a person to look at; nothing is to be decided by it.
+#[derive(Clone, Copy, Debug)]
+pub struct UnverifiedRemoval<'a> {
+    /// The identifier.
+    pub csi: &'a Csi,
+    /// To whom the identifier is assigned.
+    pub assignment_epoch: AssignmentEpoch,
+    /// When it was made.
+    pub made: Seconds,
+    /// Who removes, and what.
+    pub remover: &'a Remover,
+    /// By the remover.
+    pub signature: &'a Signature,
+}
+
 impl Removal {
     /// By the recipient, whose key the attestation names.
     ///
@@ -92,6 +107,13 @@ impl Removal {
     #[must_use]
     pub const fn csi(&self) -> &Csi {
         &self.csi
+    }
+
+    /// What it claims, not verified.
+    #[must_use]
+    pub const fn unverified(&self) -> UnverifiedRemoval<'_> {
+        let Self { csi, assignment_epoch, made, remover, signature } = self;
+        UnverifiedRemoval { csi, assignment_epoch: *assignment_epoch, made: *made, remover, signature }
     }
 
     pub(crate) fn verify_signature(&self, key: &PublicKey) -> Result<(), SignatureError> {

@@ -119,6 +119,18 @@ impl SealedEntries {
         Ok(Self { nonce, ciphertext })
     }
 
+    /// The nonce under which they are sealed.
+    #[must_use]
+    pub const fn nonce(&self) -> &[u8; 12] {
+        &self.nonce
+    }
+
+    /// What others see of them.
+    #[must_use]
+    pub fn ciphertext(&self) -> &[u8] {
+        &self.ciphertext
+    }
+
     /// The entries; `None` when they are not for this capability.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
-//! `mimi show`: any object of the drafts as a tree of names and values.
+//! `mimi show`: any object of the drafts, and of the project's discovery profile, as a tree of names and values.
 
 mod content;
 mod directory;
+mod discovery;
 mod framing;
 mod franking;
 mod identity;
@@ -37,7 +38,7 @@ use tree::{ShowError, Tree};
 const HELP: &str = "\
 What is recognised without --type: text that begins with mimi: as a MimiUri, text that begins with a brace as a
 directory, an MLSMessage by its frame, and what only one type can be read as. Types that --types marks as parts stand
-inside others and are never guessed. Where several types come into question, they are listed and nothing is shown.
+inside others, or are as short, and are never guessed. Where several types come into question, they are listed and nothing is shown.
 
 The input is taken for hex if it is nothing but pairs of hexadecimal digits and white space, else for base64 if it is
 nothing but that, else for the octets themselves; --encoding says it where that guess is wrong.

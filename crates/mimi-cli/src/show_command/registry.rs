@@ -2,7 +2,8 @@
 
 use super::tree::{ShowError, Tree};
 use super::{
-    content, directory, framing, franking, identity, minimal_metadata, mls, policy, protocol, rooms, semi_private,
+    content, directory, discovery, framing, franking, identity, minimal_metadata, mls, policy, protocol, rooms,
+    semi_private,
 };
 
 /// A type that can be shown.
@@ -11,8 +12,8 @@ pub(super) struct ShowType {
     pub(super) name: &'static str,
     /// Where it is defined.
     pub(super) section: &'static str,
-    /// Whether it stands inside other types only. Nothing is taken for such a type unless that is asked for: its values are short, and
-    /// many octets are one by chance.
+    /// Whether it stands inside other types only, or is as short as that. Nothing is taken for such a type unless that is asked for: its
+    /// values are short, and many octets are one by chance.
     pub(super) is_part: bool,
     /// Whether it is text, so that nobody takes its letters for hex or base64.
     pub(super) is_text: bool,
@@ -30,7 +31,7 @@ impl ShowType {
         Self { name, section, is_part: false, is_text: false, read }
     }
 
-    /// A type of octets that stands inside others only.
+    /// A type of octets that stands inside others only, or is as short.
     pub(super) const fn part(
         name: &'static str,
         section: &'static str,
@@ -62,6 +63,7 @@ const AREAS: &[&[ShowType]] = &[
     mls::TYPES,
     semi_private::TYPES,
     minimal_metadata::TYPES,
+    discovery::TYPES,
 ];
 
 /// All types.

@@ -86,6 +86,24 @@ impl TokenChallenge {
         }
     }
 
+    /// The name of the issuer; of the profile's own challenges, the domain of a messaging provider.
+    #[must_use]
+    pub fn issuer_name(&self) -> &[u8] {
+        &self.issuer_name
+    }
+
+    /// What binds tokens to a time; of the profile's own challenges, octets made from the day. May be empty.
+    #[must_use]
+    pub fn redemption_context(&self) -> &[u8] {
+        &self.redemption_context
+    }
+
+    /// Where tokens are taken; of the profile's own challenges, the domain of a discovery provider.
+    #[must_use]
+    pub fn origin_info(&self) -> &[u8] {
+        &self.origin_info
+    }
+
     /// SHA-256 of the encoding, as tokens have it.
     ///
     /// # Errors
@@ -158,6 +176,30 @@ fn token_input(nonce: &[u8; 32], challenge_digest: &[u8; 32], token_key_id: &[u8
 }
 
 impl Token {
+    /// The octets that make it another one than all others.
+    #[must_use]
+    pub const fn nonce(&self) -> &[u8; 32] {
+        &self.nonce
+    }
+
+    /// The digest of the challenge that it is for ([`TokenChallenge::digest`]).
+    #[must_use]
+    pub const fn challenge_digest(&self) -> &[u8; 32] {
+        &self.challenge_digest
+    }
+
+    /// The key that it claims to be made with ([`IssuerKey::id`]).
+    #[must_use]
+    pub const fn token_key_id(&self) -> &[u8; 32] {
+        &self.token_key_id
+    }
+
+    /// What only who has that key can make. Who has it can use the token.
+    #[must_use]
+    pub const fn authenticator(&self) -> &[u8; 64] {
+        &self.authenticator
+    }
+
     pub(crate) fn input(&self) -> Vec<u8> {
         token_input(&self.nonce, &self.challenge_digest, &self.token_key_id)
     }
@@ -195,6 +237,18 @@ impl TokenRequest {
         self.blinded_elements.len()
     }
 
+    /// The last octet of the name of the key that is asked for.
+    #[must_use]
+    pub const fn truncated_token_key_id(&self) -> u8 {
+        self.truncated_token_key_id
+    }
+
+    /// The blinded inputs of the tokens.
+    #[must_use]
+    pub fn blinded_elements(&self) -> &[Element] {
+        &self.blinded_elements
+    }
+
     /// The request without what goes beyond the first `count` tokens: when the quota has no more.
     #[must_use]
     pub fn first(mut self, count: usize) -> Self {
@@ -221,6 +275,20 @@ impl Wire for TokenRequest {
 pub struct TokenResponse {
     pub(crate) evaluated_elements: Vec<Element>,
     pub(crate) proof: [u8; 64],
+}
+
+impl TokenResponse {
+    /// The blinded elements, evaluated.
+    #[must_use]
+    pub fn evaluated_elements(&self) -> &[Element] {
+        &self.evaluated_elements
+    }
+
+    /// That all were made with the one key.
+    #[must_use]
+    pub const fn proof(&self) -> &[u8; 64] {
+        &self.proof
+    }
 }
 
 impl Wire for TokenResponse {

@@ -38,14 +38,14 @@ use spec_vectors::VectorFile;
 pub(super) type Sample = (&'static str, Vec<u8>);
 
 /// The value of a test of a file.
-fn value<T: Wire>(path: &str, test: u32) -> T {
+pub(super) fn value<T: Wire>(path: &str, test: u32) -> T {
     let (_, text) = spec_vectors::files().find(|(file, _)| *file == path).unwrap_or_else(|| panic!("{path}"));
     let file = VectorFile::parse(text).unwrap();
     let (_, test) = file.tests().find(|(_, case)| case.tc_id == test).unwrap();
     T::from_bytes(&test.octets("encoded").unwrap()).unwrap()
 }
 
-fn of<T: Wire>(name: &'static str, value: &T) -> Sample {
+pub(super) fn of<T: Wire>(name: &'static str, value: &T) -> Sample {
     (name, value.to_bytes().unwrap())
 }
 
@@ -60,6 +60,7 @@ pub(super) fn parts() -> Vec<Sample> {
     samples.extend(policy());
     samples.extend(semi_private());
     samples.extend(minimal_metadata());
+    samples.extend(super::discovery::parts());
     samples
 }
 

@@ -58,6 +58,20 @@ pub struct Evaluation {
     pub(crate) proof: [u8; 64],
 }
 
+impl Evaluation {
+    /// The evaluated element.
+    #[must_use]
+    pub const fn element(&self) -> &Element {
+        &self.element
+    }
+
+    /// That the provider's key was used.
+    #[must_use]
+    pub const fn proof(&self) -> &[u8; 64] {
+        &self.proof
+    }
+}
+
 impl Wire for Evaluation {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self { element: Element::decode(r)?, proof: r.array()? })
@@ -184,6 +198,18 @@ impl std::fmt::Debug for Transcript {
 }
 
 impl Transcript {
+    /// From what the blinding was made. Who has it and saw the request knows for whom it was.
+    #[must_use]
+    pub const fn seed(&self) -> &[u8; 32] {
+        &self.seed
+    }
+
+    /// What the provider answered.
+    #[must_use]
+    pub const fn evaluation(&self) -> &Evaluation {
+        &self.evaluation
+    }
+
     /// Verifies that the provider's key gives this for the identifier.
     ///
     /// # Errors
