@@ -238,7 +238,7 @@ fn check_entries(entries: &[MappingEntry]) -> Result<(), &'static codec::Rule> {
 
 const LABEL: &str = "Mapping";
 
-/// Where a person can be reached, as the person says (discovery profile 0 section 4). Not verified: there are no entries to read before
+/// Where a person can be reached, as the person says (discovery profile 0 section 4). Not verified: what it says counts after
 /// [`crate::record::Record::verify`].
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Mapping {
