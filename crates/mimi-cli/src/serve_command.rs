@@ -1,6 +1,9 @@
 //! `mimi serve`: one provider from a configuration file.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use clap::Args;
@@ -33,7 +36,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         }
     };
     if arguments.check {
-        return Ok(check(&path));
+        return Ok(tell(&path, Config::from_file(&path).map(|config| config.check_files())));
     }
     let config = Config::from_file(&path)
         .context("the configuration cannot be used (`mimi serve --print-config` prints an example)")?;
@@ -81,10 +84,10 @@ async fn stop(running: RunningProvider, mut interrupt: Signal, mut terminate: Si
     }
 }
 
-fn check(path: &std::path::Path) -> ExitCode {
-    let problems = match Config::from_file(path) {
-        Ok(config) => config.check_files(),
-        Err(ConfigError::Settings { problems, .. }) => problems,
+/// Says what is wrong with a configuration, all of it, or that nothing is.
+pub(crate) fn tell(path: &Path, checked: Result<Vec<SettingProblem>, ConfigError>) -> ExitCode {
+    let problems = match checked {
+        Ok(problems) | Err(ConfigError::Settings { problems, .. }) => problems,
         Err(error) => {
             eprintln!("{error}");
             return ExitCode::FAILURE;

@@ -1,6 +1,7 @@
 //! `mimi discovery`: runs a discovery provider or a relay, registers and removes mappings, looks up, and makes a throw-away issuer (the project's
 //! discovery profile 0, experimental).
 
+mod configuration;
 mod issuer;
 mod mine;
 mod serve;

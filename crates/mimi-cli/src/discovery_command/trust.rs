@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 use mimi_discovery::{Anchors, CsiKind, PublicKey, record::Scope};
 use serde::Deserialize;
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 struct TrustFile {
     #[serde(default)]
-    issuers: Vec<Issuer>,
+    issuers: Vec<toml::Value>,
 }
 
 #[derive(Deserialize)]
@@ -26,7 +26,7 @@ struct Issuer {
 }
 
 /// The kinds of identifiers, as files name them.
-#[derive(Clone, Copy, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
     /// Telephone numbers.
@@ -52,22 +52,41 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Anchors> {
     let text = std::fs::read_to_string(path).with_context(|| {
         format!("cannot read the trusted issuers in {}: `mimi discovery issuer-key` prints an entry", path.display())
     })?;
-    anchors(&text).with_context(|| format!("{} is no file of trusted issuers", path.display()))
+    anchors(&text)
+        .map_err(|problems| anyhow!("{} is no file of trusted issuers:\n  {}", path.display(), problems.join("\n  ")))
 }
 
-fn anchors(text: &str) -> anyhow::Result<Anchors> {
-    let file: TrustFile = toml::from_str(text)?;
+/// Reads the text of the file.
+///
+/// # Errors
+/// Everything that is wrong with it, a sentence each.
+pub(super) fn anchors(text: &str) -> Result<Anchors, Vec<String>> {
+    let file: TrustFile = toml::from_str(text).map_err(|error| vec![error.to_string().trim_end().to_owned()])?;
     let mut anchors = Anchors::default();
-    for issuer in file.issuers {
-        let scope = match (issuer.kind, issuer.prefix, issuer.of) {
-            (_, None, None) => Scope::All,
-            (Kind::Phone, Some(prefix), None) => Scope::Prefix(prefix),
-            (Kind::Mail | Kind::Mimi, None, Some(of)) => Scope::Domain(super::domain(&of)?),
-            _ => bail!("{}: `prefix` is for kind = \"phone\", `of` for the others", issuer.domain),
+    let mut problems = Vec::new();
+    for (number, value) in (1_usize..).zip(file.issuers) {
+        let issuer: Issuer = match value.try_into() {
+            Ok(issuer) => issuer,
+            Err(error) => {
+                problems.push(format!("issuer {number}: {}", error.message()));
+                continue;
+            }
         };
-        anchors.trust(super::domain(&issuer.domain)?, public_key(&issuer.key)?, issuer.kind.into(), scope);
+        let scope = match (issuer.kind, issuer.prefix, issuer.of) {
+            (_, None, None) => Ok(Scope::All),
+            (Kind::Phone, Some(prefix), None) => Ok(Scope::Prefix(prefix)),
+            (Kind::Mail | Kind::Mimi, None, Some(of)) => super::domain(&of).map(Scope::Domain),
+            _ => Err(anyhow!("`prefix` is for kind = \"phone\", `of` for the others")),
+        };
+        let mut wrong = |error: anyhow::Error| problems.push(format!("issuer {number}: {error}"));
+        let domain = super::domain(&issuer.domain).map_err(&mut wrong).ok();
+        let key = public_key(&issuer.key).map_err(&mut wrong).ok();
+        let scope = scope.map_err(&mut wrong).ok();
+        if let (Some(domain), Some(key), Some(scope)) = (domain, key, scope) {
+            anchors.trust(domain, key, issuer.kind.into(), scope);
+        }
     }
-    Ok(anchors)
+    if problems.is_empty() { Ok(anchors) } else { Err(problems) }
 }
 
 /// A key as it stands in files.
@@ -92,6 +111,11 @@ mod tests {
         assert!(anchors(&issuer("kind = \"phone\"\nof = \"example.com\"")).is_err());
         assert!(anchors(&issuer("kind = \"fax\"")).is_err());
         assert!(anchors("[[issuers]]\ndomain = \"x\"").is_err());
+        let all =
+            format!("{}\n{}", issuer("kind = \"fax\""), issuer("kind = \"mail\"\nof = \"-\"").replace(&key, "00"));
+        let problems = anchors(&all).unwrap_err();
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert!(problems[0].starts_with("issuer 1: ") && problems[1].starts_with("issuer 2: "), "{problems:?}");
         anchors("").unwrap();
     }
 }
