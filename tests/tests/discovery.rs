@@ -21,6 +21,7 @@ use mimi_discovery::mapping::{MappingEntry, MappingName};
 use mimi_discovery::profile::{Key, Validity};
 use mimi_discovery::record::Scope;
 use mimi_discovery::selection::Selection;
+use mimi_discovery::token::{Day, IssuingKeys, KeySchedule};
 use mimi_discovery::{Anchors, Csi, CsiAttestation, CsiKind, PublicKey, Seconds, paths};
 use mimi_discovery_provider::{
     DiscoveryConfig, DiscoveryProvider, Observer, Party, PeerError, Peers, Relay, RelayConfig, Running, Seen, Tls,
@@ -118,8 +119,8 @@ impl World {
         };
         let mut discovery = mimi_provider::DiscoveryConfig {
             tokens_per_day,
-            root: None,
             providers: BTreeMap::from([(domain(DP), known.clone())]),
+            ..mimi_provider::DiscoveryConfig::default()
         };
         if range.is_some() {
             let root = DiscoveryProviderConfig { key: root_key, address: Some(root_address), ..known };
@@ -223,6 +224,30 @@ impl World {
         self.providers.remove(name).unwrap().stop().await;
         let bound = Provider::bind(self.configs[name].clone()).await.unwrap();
         self.providers.insert(name.to_owned(), bound.serve(self.peers.clone()).await.unwrap());
+    }
+
+    /// Changes the issuing key of a provider and waits until askers hear of it: the keys are so many then.
+    async fn change_key(&mut self, name: &str, schedule: KeySchedule, count: usize) {
+        self.configs.get_mut(name).unwrap().discovery.issuing_key = schedule;
+        self.restart(name).await;
+        let peers = self.speak_as(name);
+        for _ in 0..200 {
+            let config = DpConfig::from_bytes(&peers.get(&domain(DP), paths::CONFIG).await.unwrap()).unwrap();
+            if config.issuers.iter().filter(|issuer| issuer.msp == domain(name)).count() == count {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        panic!("the discovery provider does not hear of the key");
+    }
+
+    fn copy_state(&self, from: &str, to: &str) {
+        for suffix in ["", "-wal"] {
+            let file = |name: &str| self.folder.path().join(format!("{name}.sqlite{suffix}"));
+            if file(from).exists() {
+                std::fs::copy(file(from), file(to)).unwrap();
+            }
+        }
     }
 
     fn speak_as(&self, name: &str) -> Peers {
@@ -341,12 +366,7 @@ async fn a_day_has_so_many_look_ups_and_no_token_is_good_twice() {
     assert_eq!(alice.discovery_tokens(&domain(DP)).await.unwrap(), 2, "the batch was cut to the quota");
 
     // A copy of the state file holds the same tokens.
-    for suffix in ["", "-wal"] {
-        let file = |name: &str| world.folder.path().join(format!("{name}.sqlite{suffix}"));
-        if file("alice").exists() {
-            std::fs::copy(file("alice"), file("copy")).unwrap();
-        }
-    }
+    world.copy_state("alice", "copy");
     let copy = Client::open(&world.state("copy")).await.unwrap();
     alice.look_up(&number(), &options(LookUpMode::S)).await.unwrap();
     let refused = copy.look_up(&number(), &options(LookUpMode::S)).await.unwrap_err();
@@ -391,7 +411,7 @@ async fn who_opts_out_or_takes_the_mapping_back_is_not_found() {
 async fn the_issuing_key_is_for_discovery_providers_that_are_set_up() {
     let world = World::start(100).await;
     let key = world.speak_as(DP).get(&domain("a.example"), paths::ISSUING_KEY).await.unwrap();
-    assert_eq!(key.len(), 32);
+    assert_eq!(IssuingKeys::from_bytes(&key).unwrap().keys().len(), 1);
     let other = world.speak_as(DP).get(&domain("b.example"), paths::ISSUING_KEY).await.unwrap();
     assert_ne!(key, other);
     for stranger in ["b.example", "relay.example", "other.example"] {
@@ -414,6 +434,42 @@ async fn a_provider_that_starts_again_issues_with_the_same_key_and_has_not_forgo
     assert!(matches!(exhausted, DiscoveryError::NoTokens(_)), "{exhausted}");
     let carol = world.register("a.example", "carol").await;
     carol.look_up(&number(), &options(LookUpMode::S)).await.unwrap();
+}
+
+// req: UD03-13-03
+#[tokio::test(flavor = "multi_thread")]
+async fn the_issuing_key_changes_and_no_token_is_lost_or_good_twice() {
+    let mut world = World::start(100).await;
+    let (alice, _bob) = (world.register("a.example", "alice").await, world.bob().await);
+    let look_up = async |client: &Client| client.look_up(&number(), &options(LookUpMode::S)).await;
+    look_up(&alice).await.unwrap();
+    world.copy_state("alice", "copy");
+    drop(alice);
+    world.change_key("a.example", KeySchedule::new(2, Some(Day::of(now()))).unwrap(), 2).await;
+
+    // The tokens of the key before are still taken, once; who gets some now gets them of the new one.
+    let (alice, copy) =
+        (Client::open(&world.state("alice")).await.unwrap(), Client::open(&world.state("copy")).await.unwrap());
+    look_up(&alice).await.unwrap();
+    assert_eq!(alice.discovery_tokens(&domain(DP)).await.unwrap(), 8, "none was fetched");
+    let refused = look_up(&copy).await.unwrap_err();
+    assert!(refused.is_token_refused(), "{refused}");
+    let carol = world.register("a.example", "carol").await;
+    look_up(&carol).await.unwrap();
+    world.copy_state("carol", "second");
+    let second = Client::open(&world.state("second")).await.unwrap();
+    look_up(&carol).await.unwrap();
+    assert!(look_up(&second).await.unwrap_err().is_token_refused());
+
+    // A change without a day ends the key before: its tokens are let go, and those of the new one stay good.
+    drop((alice, carol));
+    world.change_key("a.example", KeySchedule::new(2, None).unwrap(), 1).await;
+    let alice = Client::open(&world.state("alice")).await.unwrap();
+    look_up(&alice).await.unwrap();
+    assert_eq!(alice.discovery_tokens(&domain(DP)).await.unwrap(), 9, "new ones were fetched");
+    let carol = Client::open(&world.state("carol")).await.unwrap();
+    look_up(&carol).await.unwrap();
+    assert_eq!(carol.discovery_tokens(&domain(DP)).await.unwrap(), 7, "none was fetched");
 }
 
 #[tokio::test(flavor = "multi_thread")]

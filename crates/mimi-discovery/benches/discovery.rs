@@ -89,7 +89,7 @@ impl Provider {
             modes: Modes { s: true, b: true, p: false },
             oblivious_key: gateway.key(),
             buckets: Some(BucketParameters { key: buckets.public(), bits: 5, rows: BucketParameters::ROWS }),
-            issuers: vec![TokenIssuer { msp, key: issuing.public() }],
+            issuers: vec![TokenIssuer { msp, key: issuing.public(), validity: Validity::ALWAYS }],
             validity: validity(),
             signature: mimi_discovery::profile::Signature([0; 64]),
         };

@@ -46,18 +46,21 @@ impl Modes {
 pub struct TokenIssuer {
     /// Its domain.
     pub msp: Domain,
-    /// The key with which it issues tokens for this discovery provider.
+    /// A key with which it issues tokens for this discovery provider; it may have two, when it changes from one to the next.
     pub key: IssuerKey,
+    /// When tokens of the key are taken.
+    pub validity: Validity,
 }
 
 impl Wire for TokenIssuer {
     fn decode(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { msp: domain(r)?, key: IssuerKey(Element::decode(r)?) })
+        Ok(Self { msp: domain(r)?, key: IssuerKey(Element::decode(r)?), validity: Validity::decode(r)? })
     }
 
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         put_domain(out, &self.msp)?;
-        self.key.0.encode(out)
+        self.key.0.encode(out)?;
+        self.validity.encode(out)
     }
 }
 
@@ -121,7 +124,7 @@ impl DpConfig {
         if self.issuers.len() > MAX_ISSUERS {
             return Err(&TOO_MANY_ISSUERS);
         }
-        if !self.issuers.is_sorted_by(|before, after| before < after) {
+        if !self.issuers.is_sorted_by(|before, after| (&before.msp, before.key) < (&after.msp, after.key)) {
             return Err(&ISSUERS_NOT_SORTED);
         }
         Ok(())
@@ -233,8 +236,20 @@ impl VerifiedConfig {
         TrustedProvider { domain: self.config.domain.clone(), key: self.config.snapshot_key, seen }
     }
 
-    /// The keys with which a messaging provider issues tokens for this one.
-    pub fn issuer_keys<'a>(&'a self, msp: &'a Domain) -> impl Iterator<Item = &'a IssuerKey> {
-        self.config.issuers.iter().filter(move |issuer| issuer.msp == *msp).map(|issuer| &issuer.key)
+    /// The keys of a messaging provider of which tokens are taken now.
+    pub fn issuer_keys<'a>(&'a self, msp: &'a Domain, now: Seconds) -> impl Iterator<Item = &'a IssuerKey> {
+        let taken = move |issuer: &&TokenIssuer| issuer.msp == *msp && issuer.validity.at(now) == Moment::Within;
+        self.config.issuers.iter().filter(taken).map(|issuer| &issuer.key)
+    }
+
+    /// The key with which a messaging provider issues tokens for this one now: of those that have begun, the one that has begun last.
+    #[must_use]
+    pub fn issuer_key(&self, msp: &Domain, now: Seconds) -> Option<&IssuerKey> {
+        let current = |issuer: &&TokenIssuer| {
+            let Validity { not_before, not_after } = issuer.validity;
+            issuer.msp == *msp && not_before <= now && now <= not_after
+        };
+        let issuers = self.config.issuers.iter().filter(current);
+        issuers.max_by_key(|issuer| issuer.validity.not_before).map(|issuer| &issuer.key)
     }
 }

@@ -14,7 +14,7 @@ pub const DIRECTORY: &str = "/discovery/0/directory";
 pub const GATEWAY: &str = "/discovery/0/gateway";
 /// At a relay: `POST` an encapsulated request; the domain of the discovery provider follows.
 pub const RELAY: &str = "/discovery/0/relay/";
-/// At a messaging provider: `GET` the key with which it issues tokens for the discovery provider that asks.
+/// At a messaging provider: `GET` the `IssuingKeys` of tokens for the discovery provider that asks.
 pub const ISSUING_KEY: &str = "/discovery/0/issuing-key";
 
 /// An encapsulated request (RFC 9458 section 4.3).

@@ -39,7 +39,7 @@ impl Seconds {
 }
 
 /// The time within which something is valid: from the first second, to the last, both included.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Validity {
     /// The first second.
     pub not_before: Seconds,
@@ -51,6 +51,9 @@ pub struct Validity {
 pub const CLOCK_SKEW: u64 = 300;
 
 impl Validity {
+    /// From ever and for ever: no end is known.
+    pub const ALWAYS: Self = Self { not_before: Seconds(0), not_after: Seconds(u64::MAX) };
+
     /// Where a time lies. A validity that begins up to [`CLOCK_SKEW`] later counts as begun.
     #[must_use]
     pub const fn at(&self, now: Seconds) -> Moment {

@@ -18,7 +18,7 @@ use mimi_discovery::{
     Record, Seconds, Seed, paths,
     push::RegisterResponse,
     token::{
-        Day, IssueError, IssuingKey, TokenRequest,
+        Day, IssueError, IssuingKeys, TokenRequest,
         quota::{Quota, QuotaRefusal, Usage},
     },
 };
@@ -141,8 +141,8 @@ impl Discovery {
         self.config.root.as_ref() == Some(dp)
     }
 
-    fn issuing_key(&self, msp: &Domain, dp: &Domain) -> Result<IssuingKey, DiscoveryError> {
-        IssuingKey::derive(&self.secret, msp, dp).map_err(DiscoveryError::Key)
+    fn issuing_keys(&self, msp: &Domain, dp: &Domain) -> Result<IssuingKeys, DiscoveryError> {
+        IssuingKeys::derive(&self.secret, msp, dp, self.config.issuing_key).map_err(DiscoveryError::Key)
     }
 
     /// What a discovery provider publishes, the same for all who ask within a while.
@@ -225,17 +225,18 @@ pub(crate) async fn issue(
     request: &[u8],
 ) -> Result<(Vec<u8>, u32), DiscoveryError> {
     let (dp, _) = core.discovery.provider(dp)?;
-    let key = core.discovery.issuing_key(&core.domain, dp)?;
+    let keys = core.discovery.issuing_keys(&core.domain, dp)?;
     let request = TokenRequest::from_bytes(request)?;
+    let now = Seconds(clock::now().0 / 1000);
     // A request that cannot be signed costs nothing.
-    key.issue(&request, &Seed::new(rand::random())).map_err(DiscoveryError::Issue)?;
+    keys.issue(&request, now, &Seed::new(rand::random())).map_err(DiscoveryError::Issue)?;
     let quota = Quota { per_day: core.discovery.config.tokens_per_day };
-    let today = Day::of(Seconds(clock::now().0 / 1000));
+    let today = Day::of(now);
     let (held, asked) = (core.clone(), request.count());
     let granted =
         core.blocking(move || count(&held, &user, quota, today, asked)).await?.map_err(DiscoveryError::Quota)?;
     let (count, usage) = (granted.count, granted.usage);
-    let response = key.issue(&request.first(count), &Seed::new(rand::random())).map_err(DiscoveryError::Issue)?;
+    let response = keys.issue(&request.first(count), now, &Seed::new(rand::random())).map_err(DiscoveryError::Issue)?;
     Ok((response.to_bytes()?, quota.per_day.saturating_sub(usage.used)))
 }
 
@@ -286,7 +287,7 @@ pub(crate) async fn directory(core: &Arc<Core>, dp: &Domain) -> Result<Arc<[u8]>
     Ok(directory)
 }
 
-/// Answers a discovery provider that asks for its issuing key: its certificate says which one it is.
+/// Answers a discovery provider that asks for its issuing keys: its certificate says which one it is.
 pub(crate) fn issuing_key(core: &Core, peer: &PeerIdentity, method: &Method) -> Response<Body> {
     let plain = |status, octets: Vec<u8>| {
         let mut response =
@@ -306,10 +307,11 @@ pub(crate) fn issuing_key(core: &Core, peer: &PeerIdentity, method: &Method) -> 
         );
         return plain(StatusCode::FORBIDDEN, Vec::new());
     };
-    match core.discovery.issuing_key(&core.domain, dp) {
-        Ok(key) => plain(StatusCode::OK, key.to_bytes().to_vec()),
+    let keys = core.discovery.issuing_keys(&core.domain, dp);
+    match keys.and_then(|keys| Ok(keys.to_bytes()?)) {
+        Ok(keys) => plain(StatusCode::OK, keys),
         Err(error) => {
-            warn!(%dp, %error, "no issuing key");
+            warn!(%dp, %error, "no issuing keys");
             plain(StatusCode::INTERNAL_SERVER_ERROR, Vec::new())
         }
     }

@@ -13,14 +13,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use mimi_arch::Domain;
+use mimi_arch::codec::Wire as _;
 use mimi_discovery::config::{DpConfig, Modes, TokenIssuer};
 use mimi_discovery::directory::{ListedProvider, PrefixDirectory, Range};
 use mimi_discovery::oblivious::{Gateway, ObliviousError};
 pub use mimi_discovery::paths;
-use mimi_discovery::profile::{Key, Signature, Validity};
+use mimi_discovery::profile::{Key, Moment, Signature, Validity};
 use mimi_discovery::snapshot::{Snapshot, TreeSecret};
 use mimi_discovery::store::{DiscoveryStore, StoreError};
-use mimi_discovery::token::{IssuingKey, Redeemer};
+use mimi_discovery::token::{IssuingKey, IssuingKeys, Redeemer};
 use mimi_discovery::{Anchors, PublicKey, Seconds};
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -40,6 +41,8 @@ const SWEEP_TIME: Duration = Duration::from_secs(30);
 const SWEEP_AT_ONCE: usize = 256;
 /// How often messaging providers are asked for keys that are missing.
 const ISSUER_RETRY: Duration = Duration::from_secs(5);
+/// How often the others are asked whether they have changed their keys.
+const ISSUER_REFRESH: Duration = Duration::from_secs(10);
 
 /// What a discovery provider is set up with.
 #[derive(Clone, Debug)]
@@ -291,7 +294,9 @@ impl Core {
 
     /// The configuration as askers get it.
     pub(crate) fn config(&self, now: Seconds) -> Result<DpConfig, mimi_arch::EncodeError> {
-        let issuers = self.redeemer.read().unwrap_or_else(PoisonError::into_inner).1.iter().cloned().collect();
+        let held = self.redeemer.read().unwrap_or_else(PoisonError::into_inner);
+        let issuers = held.1.iter().filter(|issuer| issuer.validity.at(now) != Moment::After).cloned().collect();
+        drop(held);
         let buckets = self.buckets.served().map(|served| served.parameters);
         // Mode P needs an answer of the provider over all buckets, which is not served here.
         let modes = Modes { b: self.modes.b && buckets.is_some(), p: false, s: self.modes.s };
@@ -314,32 +319,50 @@ impl Core {
 
     fn accept_issuer(&self, msp: Domain, key: IssuingKey) {
         let mut held = self.redeemer.write().unwrap_or_else(PoisonError::into_inner);
-        held.1.insert(TokenIssuer { msp: msp.clone(), key: key.public() });
+        held.1.insert(TokenIssuer { msp: msp.clone(), key: key.public(), validity: Validity::ALWAYS });
         held.0.accept(msp, key);
     }
 
-    /// Asks each messaging provider for its key until it has it.
+    /// Takes tokens of these keys of a messaging provider, and of no others of it any more.
+    fn replace_issuer(&self, msp: &Domain, keys: &IssuingKeys) {
+        let issuers: Vec<TokenIssuer> = keys
+            .keys()
+            .iter()
+            .map(|held| TokenIssuer { msp: msp.clone(), key: held.key.public(), validity: held.validity })
+            .collect();
+        let mut held = self.redeemer.write().unwrap_or_else(PoisonError::into_inner);
+        if held.1.iter().filter(|issuer| issuer.msp == *msp).eq(&issuers) {
+            return;
+        }
+        info!(%msp, keys = issuers.len(), "the messaging provider has other issuing keys");
+        held.1.retain(|issuer| issuer.msp != *msp);
+        held.0.forget(msp);
+        for key in keys.keys() {
+            held.0.accept_within(msp.clone(), key.key.clone(), key.validity);
+        }
+        held.1.extend(issuers);
+    }
+
+    /// Asks each messaging provider for its keys until it has them, and from time to time whether there are others.
     async fn fetch_issuing_keys(self: Arc<Self>) {
         let mut missing = self.msps.clone();
+        let mut refreshed = tokio::time::Instant::now();
         loop {
-            for msp in missing.clone() {
+            let asked = if refreshed.elapsed() < ISSUER_REFRESH { missing.clone() } else { self.msps.clone() };
+            if asked.len() == self.msps.len() {
+                refreshed = tokio::time::Instant::now();
+            }
+            for msp in asked {
                 match self.peers.get(&msp, paths::ISSUING_KEY).await {
-                    Ok(octets) => {
-                        match <[u8; 32]>::try_from(octets.as_slice()).map(|octets| IssuingKey::from_bytes(&octets)) {
-                            Ok(Ok(key)) => {
-                                let mut held = self.redeemer.write().unwrap_or_else(PoisonError::into_inner);
-                                held.1.insert(TokenIssuer { msp: msp.clone(), key: key.public() });
-                                held.0.accept(msp.clone(), key);
-                                missing.remove(&msp);
-                            }
-                            _ => warn!(%msp, "what the messaging provider gave is no issuing key"),
+                    Ok(octets) => match IssuingKeys::from_bytes(&octets) {
+                        Ok(keys) => {
+                            self.replace_issuer(&msp, &keys);
+                            missing.remove(&msp);
                         }
-                    }
+                        Err(error) => warn!(%msp, %error, "what the messaging provider gave are no issuing keys"),
+                    },
                     Err(error) => tracing::debug!(%msp, %error, "no issuing key yet"),
                 }
-            }
-            if missing.is_empty() {
-                return;
             }
             tokio::time::sleep(ISSUER_RETRY).await;
         }

@@ -31,17 +31,18 @@ pub(super) fn bucket_key() -> BucketKey {
 }
 
 pub(super) fn config(buckets: Option<BucketParameters>) -> DpConfig {
-    let issuers = vec![
-        TokenIssuer { msp: domain("b.example"), key: issuing_key("b.example", DP).public() },
-        TokenIssuer { msp: domain("a.example"), key: issuing_key("a.example", DP).public() },
-    ];
+    let issuers = ["b.example", "a.example"].map(|msp| TokenIssuer {
+        msp: domain(msp),
+        key: issuing_key(msp, DP).public(),
+        validity: Validity::ALWAYS,
+    });
     let config = DpConfig {
         domain: domain(DP),
         snapshot_key: dp_key().public(),
         modes: Modes { s: true, b: buckets.is_some(), p: false },
         oblivious_key: gateway().key(),
         buckets,
-        issuers,
+        issuers: issuers.to_vec(),
         validity: validity(),
         signature: Signature([0; 64]),
     };
@@ -214,8 +215,8 @@ fn a_configuration_counts_when_its_provider_signed_it_and_it_holds() {
     laws(&config);
     let verify = |config: DpConfig, now| config.verify(&domain(DP), &dp_key().public(), now);
     let verified = verify(config.clone(), NOW).unwrap();
-    assert_eq!(verified.issuer_keys(&domain("a.example")).count(), 1);
-    assert_eq!(verified.issuer_keys(&domain("eve.example")).count(), 0);
+    assert_eq!(verified.issuer_keys(&domain("a.example"), NOW).count(), 1);
+    assert_eq!(verified.issuer_keys(&domain("eve.example"), NOW).count(), 0);
     assert!(config.issuers.is_sorted());
     let other = config.clone().verify(&domain("eve.example"), &dp_key().public(), NOW);
     assert_eq!(other, Err(ConfigError::OtherProvider(domain(DP))));

@@ -11,6 +11,7 @@ mod lookups;
 mod records;
 #[cfg(feature = "pir")]
 mod retrieval;
+mod rotation;
 mod sealing;
 mod tokens;
 mod tree;

@@ -28,6 +28,22 @@ impl IssuingKey {
         Secret::derive(secret, &info).map(Self)
     }
 
+    /// The same for the key with a number, when there is more than one in the course of time. [`IssuingKey::derive`] gives the first.
+    ///
+    /// # Errors
+    /// Never for practical purposes: RFC 9497 section 3.2.1 allows the derivation to fail.
+    pub fn derive_numbered(secret: &[u8; 32], msp: &Domain, dp: &Domain, number: u32) -> Result<Self, OprfError> {
+        if number <= 1 {
+            return Self::derive(secret, msp, dp);
+        }
+        let mut info = Vec::new();
+        for part in [crate::profile::PROFILE, "IssuingKey", msp.as_str(), dp.as_str()] {
+            framed(&mut info, part.as_bytes());
+        }
+        framed(&mut info, &number.to_be_bytes());
+        Secret::derive(secret, &info).map(Self)
+    }
+
     /// The key in the 32 octets of [`IssuingKey::to_bytes`].
     ///
     /// # Errors

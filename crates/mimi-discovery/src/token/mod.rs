@@ -12,6 +12,7 @@
 mod issue;
 pub mod quota;
 mod redeem;
+mod rotation;
 
 use mimi_arch::Domain;
 use mimi_arch::codec::{self, DecodeError, EncodeError, Reader, Wire, rules};
@@ -23,6 +24,7 @@ use crate::profile::{CLOCK_SKEW, Seconds};
 
 pub use issue::{IssueError, IssuerKey, IssuingKey, PendingTokens};
 pub use redeem::{Nullifier, Redeemed, Redeemer, SpentTokens, TokenError};
+pub use rotation::{IssuingKeys, KeySchedule, ScheduleError, TimedKey};
 
 rules! {
     TOKEN_TYPE_UNKNOWN = "a token is not of type 5, VOPRF over ristretto255 with SHA-512", "draft-ietf-privacypass-batched-tokens-04 section 5";

@@ -7,13 +7,21 @@ use subtle::ConstantTimeEq as _;
 
 use super::{Day, IssuingKey, Token, TokenChallenge};
 use crate::entropy::prf;
-use crate::profile::{CLOCK_SKEW, Seconds};
+use crate::profile::{CLOCK_SKEW, Moment, Seconds, Validity};
 
 /// What a discovery provider takes tokens with: the keys that the messaging providers have given it.
 #[derive(Clone, Debug)]
 pub struct Redeemer {
     dp: Domain,
-    keys: BTreeMap<[u8; 32], (Domain, IssuingKey)>,
+    keys: BTreeMap<[u8; 32], Held>,
+}
+
+/// A key of a messaging provider, and when tokens of it are taken.
+#[derive(Clone, Debug)]
+struct Held {
+    msp: Domain,
+    key: IssuingKey,
+    validity: Validity,
 }
 
 /// Why a token is not taken. The asker learns only that it is not; nothing of it depends on what is asked for.
@@ -23,6 +31,9 @@ pub enum TokenError {
     /// It names no key that is known here.
     #[error("the token is of an issuer that is not known here")]
     UnknownIssuer,
+    /// The key that it names is not used yet, or not any more.
+    #[error("tokens of the key are not taken at this time")]
+    KeyNotNow,
     /// It is for another discovery provider, or another day.
     #[error("the token is for another provider or another day")]
     OtherChallenge,
@@ -61,7 +72,17 @@ impl Redeemer {
 
     /// Takes tokens of a messaging provider that are made with this key. It may have several, when it changes from one to the next.
     pub fn accept(&mut self, msp: Domain, key: IssuingKey) {
-        self.keys.insert(key.public().id(), (msp, key));
+        self.accept_within(msp, key, Validity::ALWAYS);
+    }
+
+    /// The same for tokens that are shown within a time.
+    pub fn accept_within(&mut self, msp: Domain, key: IssuingKey, validity: Validity) {
+        self.keys.insert(key.public().id(), Held { msp, key, validity });
+    }
+
+    /// Takes no tokens of a messaging provider any more. Which were used stays remembered elsewhere.
+    pub fn forget(&mut self, msp: &Domain) {
+        self.keys.retain(|_, held| held.msp != *msp);
     }
 
     /// Checks a token, without remembering it.
@@ -70,7 +91,10 @@ impl Redeemer {
     /// It is not genuine, or not for here and now.
     // req: UD03-13-01, UD03-13-02, UD03-13-05
     pub fn redeem(&self, token: &Token, now: Seconds) -> Result<Redeemed, TokenError> {
-        let (msp, key) = self.keys.get(&token.token_key_id).ok_or(TokenError::UnknownIssuer)?;
+        let Held { msp, key, validity } = self.keys.get(&token.token_key_id).ok_or(TokenError::UnknownIssuer)?;
+        if validity.at(now) != Moment::Within {
+            return Err(TokenError::KeyNotNow);
+        }
         let day = self.day(token, msp, now).ok_or(TokenError::OtherChallenge)?;
         let expected = key.authenticator(&token.input()).map_err(|_| TokenError::Forged)?;
         if !bool::from(expected.ct_eq(&token.authenticator)) {

@@ -394,6 +394,8 @@ fn is_section(name: &str) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+    use mimi_discovery::token::{Day, KeySchedule};
+
     use super::{
         super::{
             DiscoveryConfig,
@@ -535,6 +537,27 @@ mod tests {
     }
 
     #[test]
+    fn the_issuing_key_of_tokens_has_a_number_and_a_day() {
+        let key = |settings: &str| {
+            check(&format!("{GOOD}\n[discovery]\n{settings}")).map(|config| config.discovery.issuing_key)
+        };
+        assert_eq!(key("").unwrap(), KeySchedule::default());
+        assert_eq!(key("issuing_key = 3").unwrap(), KeySchedule::new(3, None).unwrap());
+        let since = key("issuing_key = 3\nissuing_key_since = 1970-01-11").unwrap();
+        assert_eq!(since, KeySchedule::new(3, Some(Day(10))).unwrap());
+        for (settings, wrong) in [
+            ("issuing_key = 0", "discovery.issuing_key: "),
+            ("issuing_key = -1", "discovery.issuing_key: "),
+            ("issuing_key_since = 1970-01-11", "discovery.issuing_key_since: "),
+            ("issuing_key = 2\nissuing_key_since = 1970-01-11T00:00:00Z", "discovery.issuing_key_since: "),
+            ("issuing_key = 2\nissuing_key_since = \"soon\"", "discovery.issuing_key_since: "),
+        ] {
+            let problems = key(settings).unwrap_err();
+            assert!(problems.len() == 1 && problems[0].starts_with(wrong), "{settings}: {problems:?}");
+        }
+    }
+
+    #[test]
     fn rates_can_be_switched_off() {
         assert_eq!(check(&format!("{GOOD}\n[rates]\nenabled = false")).unwrap().operation.rates, None);
     }
@@ -565,12 +588,19 @@ mod tests {
         let full = check(&full).unwrap();
         assert_eq!(full.operation.admin, Some("127.0.0.1:9464".parse().unwrap()));
         assert_eq!((full.peers.len(), full.assets.len(), full.discovery.providers.len()), (1, 1, 1));
+        // 2026-12-01.
+        assert_eq!(full.discovery.issuing_key, KeySchedule::new(2, Some(Day(20_788))).unwrap());
         let rest = Config {
             peers: BTreeMap::new(),
             assets: BTreeMap::new(),
             // Without the lists there is no limit either: both are said when they are left out.
             search: SearchConfig { fields: None, max_results: None, ..full.search },
-            discovery: DiscoveryConfig { root: None, providers: BTreeMap::new(), ..full.discovery },
+            discovery: DiscoveryConfig {
+                issuing_key: KeySchedule::default(),
+                root: None,
+                providers: BTreeMap::new(),
+                ..full.discovery
+            },
             operation: OperationConfig { admin: None, ..full.operation },
             ..full
         };

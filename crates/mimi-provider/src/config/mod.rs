@@ -16,7 +16,7 @@ use std::{
 };
 
 use mimi_arch::Domain;
-use mimi_discovery::PublicKey;
+use mimi_discovery::{PublicKey, token::KeySchedule};
 use mimi_protocol::http::server::Limits;
 use thiserror::Error;
 
@@ -110,6 +110,8 @@ pub struct Config {
 pub struct DiscoveryConfig {
     /// How many tokens for look-ups an account gets on a day, for all discovery providers together.
     pub tokens_per_day: u32,
+    /// Which key issues the tokens, and since when.
+    pub issuing_key: KeySchedule,
     /// The discovery provider that is asked first; among several without a root, the first by name.
     pub root: Option<Domain>,
     /// The discovery providers.
@@ -118,7 +120,7 @@ pub struct DiscoveryConfig {
 
 impl Default for DiscoveryConfig {
     fn default() -> Self {
-        Self { tokens_per_day: 100, root: None, providers: BTreeMap::new() }
+        Self { tokens_per_day: 100, issuing_key: KeySchedule::default(), root: None, providers: BTreeMap::new() }
     }
 }
 

@@ -43,7 +43,7 @@ const fn setting(name: &'static str, need: Need, value: &'static str, text: &'st
 }
 
 /// All settings, those of one table together.
-pub const SETTINGS: [Setting; 50] = [
+pub const SETTINGS: [Setting; 52] = [
     setting("domain", Need::Required, "\"a.example\"", "The provider's domain. Its certificate has to name it."),
     setting(
         "listen",
@@ -265,6 +265,19 @@ pub const SETTINGS: [Setting; 50] = [
         Need::Default,
         "100",
         "How many tokens for look-ups an account gets on a day, for all discovery providers together. A look-up costs one.",
+    ),
+    setting(
+        "discovery.issuing_key",
+        Need::Off,
+        "2",
+        "The number of the key that issues tokens; 1 when it is left out. Raising it changes the key of every discovery provider, which hears of it within a minute.",
+    ),
+    setting(
+        "discovery.issuing_key_since",
+        Need::Off,
+        "2026-12-01",
+        "The day (UTC) from which the key with this number issues; until then the one before it does, and of that one tokens are taken to the end of that day. \
+         Without it the key before ends at once: for one that has leaked.",
     ),
     setting(
         "discovery.root",

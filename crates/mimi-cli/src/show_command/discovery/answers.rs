@@ -80,7 +80,11 @@ pub(super) fn buckets(parameters: &BucketParameters) -> Tree {
 }
 
 pub(super) fn issuer(issuer: &TokenIssuer) -> Tree {
-    Tree::fields([("msp", Tree::text(issuer.msp.as_str())), ("key", Tree::octets(issuer.key.0.0))])
+    Tree::fields([
+        ("msp", Tree::text(issuer.msp.as_str())),
+        ("key", Tree::octets(issuer.key.0.0)),
+        ("validity", validity(&issuer.validity)),
+    ])
 }
 
 pub(super) fn directory(directory: &PrefixDirectory) -> Tree {

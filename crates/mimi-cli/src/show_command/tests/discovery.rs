@@ -84,7 +84,8 @@ fn published() -> Vec<Sample> {
     let listed: ListedProvider = range.providers[0].clone();
     let oblivious_key = ObliviousKey { key_id: 7, public: [6; 32] };
     let (dp, msp) = (domain("dp.example"), domain("a.example"));
-    let issuer = TokenIssuer { key: IssuingKey::derive(&[1; 32], &msp, &dp).unwrap().public(), msp };
+    let validity = Validity { not_before: Seconds(0), not_after: Seconds(1_800_086_400) };
+    let issuer = TokenIssuer { key: IssuingKey::derive(&[1; 32], &msp, &dp).unwrap().public(), msp, validity };
     let buckets = BucketParameters::for_records(BucketKey::derive(&[7; 32]).unwrap().public(), 100);
     let config = DpConfig {
         domain: dp,

@@ -22,8 +22,13 @@ impl Client {
             let dp = dp.clone();
             self.step(move |session| session.discovery(|file| discovery::take_token(file, &dp, oldest)))
         };
-        if let Some(token) = take().await? {
-            return Ok(Token::from_bytes(&token)?);
+        while let Some(token) = take().await? {
+            let token = Token::from_bytes(&token)?;
+            let mut taken = source.config.issuer_keys(self.user().domain(), now());
+            // One of a key that has ended meanwhile is worth nothing any more.
+            if taken.any(|key| key.id() == *token.token_key_id()) {
+                return Ok(token);
+            }
         }
         let tokens = self.fetch_tokens(source, today).await?;
         let encoded = tokens.iter().map(|token| token.to_bytes()).collect::<Result<Vec<_>, _>>()?;
@@ -38,8 +43,10 @@ impl Client {
 
     async fn fetch_tokens(&self, source: &Source, today: Day) -> Result<Vec<Token>, DiscoveryError> {
         let (dp, msp) = (&source.domain, self.user().domain());
-        let mut keys = source.config.issuer_keys(msp);
-        let key = keys.next().ok_or_else(|| DiscoveryError::NoIssuer { dp: dp.clone(), msp: msp.clone() })?;
+        let key = source
+            .config
+            .issuer_key(msp, now())
+            .ok_or_else(|| DiscoveryError::NoIssuer { dp: dp.clone(), msp: msp.clone() })?;
         let (request, pending) = key.request(dp, msp, today, BATCH, &seed()?)?;
         let request = IssueDiscoveryTokensRequest { dp: dp.to_string(), request: request.to_bytes()? };
         let issued = self.api().issue_discovery_tokens(request).await.map_err(|error| match error {
