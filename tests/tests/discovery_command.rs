@@ -82,6 +82,11 @@ fn a_person_is_found_by_number_with_the_commands_alone() {
         let config = format!("{name}.toml");
         assert!(said(folder, &["discovery", "serve", "--config", &config, "--check"]).contains("nothing is wrong"));
     }
+    let broken = std::fs::read_to_string(folder.join("dp.example.toml")).unwrap();
+    let broken = broken.replace("\"trust.toml\"", "\"nowhere.toml\"").replace("[\"relay.example\"]", "[\"-\"]");
+    std::fs::write(folder.join("broken.toml"), broken).unwrap();
+    let wrong = complaint(folder, &["discovery", "serve", "--config", "broken.toml", "--check"]);
+    assert!(wrong.contains("  trust: ") && wrong.contains("  relays: "), "{wrong}");
     let mut running = Vec::new();
     for name in ["a.example", "b.example"] {
         running.push(serve(folder, name, &["serve", "--config", &format!("{name}.toml")]));
@@ -106,6 +111,7 @@ fn a_person_is_found_by_number_with_the_commands_alone() {
     let not_his = complaint(folder, &[register.as_slice(), &["alice.sqlite"]].concat());
     assert!(not_his.contains("mimi discovery key"), "{not_his}");
     said(folder, &[register.as_slice(), &["bob.sqlite"]].concat());
+    // req: UD03-6-03
     assert!(complaint(folder, &find).contains("finds nobody"), "the profile does not have it yet");
     let profile = ["client", "--state", "bob.sqlite", "profile", "set", "phone_number", NUMBER];
     said(folder, &[profile.as_slice(), &["--searchable", "exactly"]].concat());
@@ -120,6 +126,34 @@ fn a_person_is_found_by_number_with_the_commands_alone() {
         said(folder, &[lookup.as_slice(), &["b"]].concat()).contains("dp.example: one service")
     });
     assert!(complaint(folder, &[lookup.as_slice(), &["p"]].concat()).contains("experimental"));
+    // req: UD03-17-05, UD03-17-06
+    // Sealed: who has the capability finds the service, everybody else that there is one.
+    for name in ["family.capability", "other.capability"] {
+        said(folder, &["discovery", "capability", name]);
+    }
+    assert!(complaint(folder, &["discovery", "capability", "family.capability"]).contains("cannot make"));
+    let sealed = ["bob.sqlite", "--sealed-service", "b.example", "--sealed-for", "family.capability"];
+    said(folder, &[register.as_slice(), &sealed].concat());
+    let with = |mode: &str, capabilities: &[&str]| {
+        let options = capabilities.iter().flat_map(|file| ["--capability", file]);
+        let arguments: Vec<&str> = lookup.iter().copied().chain([mode]).chain(options).collect();
+        said(folder, &arguments)
+    };
+    let opened = "service b.example  (sealed for this sender)";
+    assert!(with("s", &["family.capability"]).contains(opened));
+    assert!(with("s", &["other.capability", "family.capability"]).contains(opened));
+    for capabilities in [&[] as &[&str], &["other.capability"]] {
+        let seen = with("s", capabilities);
+        assert!(seen.contains("none of the services is for this sender") && !seen.contains("b.example"), "{seen}");
+    }
+    eventually("mode b has the sealed entry, too", || with("b", &["family.capability"]).contains(opened));
+    let found = said(folder, &[find.as_slice(), &["--capability", "family.capability"]].concat());
+    assert!(found.contains("service b.example") && found.contains("mimi://b.example/u/bob"), "{found}");
+    let not_found = complaint(folder, &find);
+    assert!(!not_found.contains("b.example"), "{not_found}");
+    let halves = ["bob.sqlite", "--sealed-service", "b.example"];
+    assert!(complaint(folder, &[register.as_slice(), &halves].concat()).contains("--sealed-for"));
+
     said(folder, &["discovery", "remove", NUMBER, "--state", "bob.sqlite"]);
     assert!(said(folder, &[lookup.as_slice(), &["s"]].concat()).contains("nobody has registered"));
 

@@ -1,8 +1,7 @@
 //! An issuer to try things out: a key in a file, and attestations. A real issuer checks first that the identifier is the user's.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::Write as _,
+    fs,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -16,7 +15,7 @@ use mimi_discovery::{
     profile::{Key, Validity},
 };
 
-use super::trust;
+use super::{capability, trust};
 
 const DAY: u64 = 86_400;
 
@@ -56,12 +55,7 @@ pub(crate) struct AttestArguments {
 /// Makes a key and writes it where its owner alone can read it.
 pub(crate) fn make_key(path: &Path) -> anyhow::Result<Key> {
     let seed: [u8; 32] = rand::random();
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).with_context(|| format!("cannot make {}", path.display()))?;
-    writeln!(file, "{}", hex::encode(seed)).with_context(|| format!("cannot write {}", path.display()))?;
+    capability::write_secret(path, &seed)?;
     Ok(Key::from_seed(seed))
 }
 
@@ -74,10 +68,7 @@ pub(super) fn key(arguments: &KeyArguments) -> anyhow::Result<()> {
 }
 
 pub(super) fn attest(arguments: &AttestArguments) -> anyhow::Result<()> {
-    let path = &arguments.issuer_key;
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let seed = hex::decode(text.trim()).ok().and_then(|octets| octets.try_into().ok());
-    let seed = seed.with_context(|| format!("{} holds no key of 64 hexadecimal digits", path.display()))?;
+    let seed = capability::read_secret(&arguments.issuer_key, "key")?;
     let now = Seconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
     let attestation = NewAttestation {
         csi: &super::identifier(&arguments.identifier)?,

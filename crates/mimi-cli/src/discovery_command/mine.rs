@@ -2,16 +2,18 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use anyhow::bail;
+use anyhow::Context;
 use clap::Args;
+use mimi_arch::Domain;
 use mimi_client::NewRegistration;
 use mimi_discovery::{
     answer::Finding,
     mapping::{EntryFlags, MappingEntry, MappingName, Tag},
+    sealed::SealedEntries,
     selection::Selection,
 };
 
-use super::{ClientArguments, domain, identifier, issuer};
+use super::{ClientArguments, capability, domain, identifier, issuer};
 use crate::client_command::printable;
 
 #[derive(Args)]
@@ -21,9 +23,17 @@ pub(crate) struct RegisterArguments {
     /// The attestation of the identifier's issuer for this client's key.
     #[arg(long, value_name = "FILE")]
     attestation: PathBuf,
-    /// A service at which the holder can be reached; several in the order in which they are preferred. Without one it is the client's own.
+    /// A service at which the holder can be reached; several in the order in which they are preferred. Without one, and without
+    /// --sealed-service, it is the client's own.
     #[arg(long, value_name = "DOMAIN")]
     service: Vec<String>,
+    /// A service that those alone see who have the capability of --sealed-for; several in the order in which they are preferred. Everybody sees that there
+    /// are some.
+    #[arg(long, value_name = "DOMAIN", requires = "sealed_for")]
+    sealed_service: Vec<String>,
+    /// The capability, as `mimi discovery capability` makes it, for which --sealed-service is; several open the same, each by itself.
+    #[arg(long, value_name = "FILE", requires = "sealed_service")]
+    sealed_for: Vec<PathBuf>,
     /// A word about the services, such as business.
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
@@ -31,7 +41,7 @@ pub(crate) struct RegisterArguments {
     #[arg(long)]
     same_service_only: bool,
     /// Says that the holder does not want to be found.
-    #[arg(long, conflicts_with_all = ["service", "tag", "same_service_only"])]
+    #[arg(long, conflicts_with_all = ["service", "sealed_service", "tag", "same_service_only"])]
     opt_out: bool,
     /// The discovery provider; without it, the one that the own provider uses.
     #[arg(long, value_name = "DOMAIN")]
@@ -55,22 +65,27 @@ pub(crate) struct RemoveArguments {
 pub(super) async fn register(arguments: RegisterArguments) -> anyhow::Result<()> {
     let client = arguments.client.open().await?;
     let tags: BTreeSet<Tag> = arguments.tag.iter().map(|tag| Ok(Tag::new(tag)?)).collect::<anyhow::Result<_>>()?;
-    let mut services = arguments.service.iter().map(|name| domain(name)).collect::<anyhow::Result<Vec<_>>>()?;
-    if services.is_empty() && !arguments.opt_out {
+    let parsed = |names: &[String]| names.iter().map(|name| domain(name)).collect::<anyhow::Result<Vec<_>>>();
+    let (mut services, sealed_services) = (parsed(&arguments.service)?, parsed(&arguments.sealed_service)?);
+    if services.is_empty() && sealed_services.is_empty() && !arguments.opt_out {
         services.push(client.user().domain().clone());
     }
-    let mut entries = Vec::with_capacity(services.len());
-    for (priority, msp) in services.into_iter().enumerate() {
-        let Ok(priority) = u16::try_from(priority) else { bail!("these are too many services") };
+    let entries_of = |services: Vec<Domain>| {
         let flags = EntryFlags { same_service_only: arguments.same_service_only };
-        entries.push(MappingEntry { flags, tags: tags.clone(), ..MappingEntry::new(msp, priority) });
-    }
+        let entry = |(priority, msp)| MappingEntry { flags, tags: tags.clone(), ..MappingEntry::new(msp, priority) };
+        (0_u16..).zip(services).map(entry).collect::<Vec<_>>()
+    };
+    let (entries, sealed_entries) = (entries_of(services), entries_of(sealed_services));
+    let attestation = issuer::read_attestation(&arguments.attestation)?;
+    let sealed = capability::read_all(&arguments.sealed_for)?;
+    let seal = |capability| SealedEntries::seal(&attestation.csi, capability, rand::random(), &sealed_entries);
+    let sealed = sealed.iter().map(seal).collect::<Result<Vec<_>, _>>().context("the services cannot be sealed")?;
     let registration = NewRegistration {
-        attestation: issuer::read_attestation(&arguments.attestation)?,
+        attestation,
         dp: arguments.dp.as_deref().map(domain).transpose()?,
         name: MappingName::default(),
         entries,
-        sealed: Vec::new(),
+        sealed,
     };
     let csi = registration.attestation.csi.clone();
     let dp = client.register_mapping(registration).await?;
@@ -97,7 +112,7 @@ pub(crate) const fn finding(finding: Finding) -> &'static str {
         Finding::NoMapping => "no mapping",
         Finding::OptedOut => "the holder does not want to be found",
         Finding::One => "one service",
-        Finding::Several => "several services",
+        Finding::Several => "several services, or sealed ones",
         Finding::SeveralMappings => "several mappings",
     }
 }

@@ -1,6 +1,7 @@
 //! `mimi discovery`: runs a discovery provider or a relay, registers and removes mappings, looks up, and makes a throw-away issuer (the project's
 //! discovery profile 0, experimental).
 
+mod capability;
 mod configuration;
 mod issuer;
 mod mine;
@@ -28,6 +29,8 @@ pub(crate) enum DiscoveryCommand {
     Register(mine::RegisterArguments),
     /// Takes back what was registered.
     Remove(mine::RemoveArguments),
+    /// Makes a capability: who has it opens the entries that are sealed for it.
+    Capability(capability::CapabilityArguments),
     /// Looks up an identifier and shows all that came of it.
     Lookup {
         /// A telephone number with country code, a mail address, or the MIMI URI of a user.
@@ -74,6 +77,9 @@ pub(crate) struct LookUpArguments {
     /// Words that are looked for among the tags of entries.
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
+    /// A capability that the holder has handed on, for entries that are sealed for it; several are tried.
+    #[arg(long, value_name = "FILE")]
+    capability: Vec<PathBuf>,
     /// The authority of the relay (PEM); without it, that of the own provider.
     #[arg(long, value_name = "FILE")]
     relay_ca: Option<PathBuf>,
@@ -100,7 +106,7 @@ impl LookUpArguments {
             anchors: trust::read(&self.trust)?,
             dp: self.dp.as_deref().map(domain).transpose()?,
             wanted: self.tag.iter().map(|tag| Ok(Tag::new(tag)?)).collect::<anyhow::Result<_>>()?,
-            capabilities: Vec::new(),
+            capabilities: capability::read_all(&self.capability)?,
             relay_ca_pem: self
                 .relay_ca
                 .as_ref()
@@ -123,6 +129,7 @@ pub(crate) async fn run(command: DiscoveryCommand) -> anyhow::Result<ExitCode> {
         DiscoveryCommand::Serve(arguments) => return serve::run(arguments).await,
         DiscoveryCommand::Key(client) => println!("{}", hex::encode(client.open().await?.discovery_key().await?.0)),
         DiscoveryCommand::Register(arguments) => mine::register(arguments).await?,
+        DiscoveryCommand::Capability(arguments) => capability::make(&arguments)?,
         DiscoveryCommand::Remove(arguments) => mine::remove(arguments).await?,
         DiscoveryCommand::Lookup { identifier: text, client, options } => {
             let (csi, options) = (identifier(&text)?, options.read()?);

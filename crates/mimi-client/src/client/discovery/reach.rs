@@ -66,7 +66,8 @@ impl Client {
         Ok(room)
     }
 
-    /// The one user of a service who has the identifier in the profile.
+    /// The one user of a service who has the identifier in the profile; none at a service that the mapping lists and the holder does not use.
+    // req: UD03-6-03
     async fn user_of(&self, csi: &Csi, service: &Domain) -> Result<UserUri, DiscoveryError> {
         let no = |what| DiscoveryError::NoUser { msp: service.clone(), what };
         let field = match csi.kind() {
