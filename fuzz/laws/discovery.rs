@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use mimi_arch::codec::{TRAILING, Wire};
 use mimi_discovery::answer::Answer;
 use mimi_discovery::config::DpConfig;
-use mimi_discovery::lookup::{b, s};
+use mimi_discovery::lookup::{b, p, s};
 use mimi_discovery::mapping::{Mapping, MappingEntry};
 use mimi_discovery::oblivious::{Gateway, ObliviousKey};
 use mimi_discovery::sealed::SealedEntries;
@@ -46,6 +46,8 @@ pub(crate) const CHOICES: &[(&str, Law)] = &[
     ("Transcript", wire::<b::Transcript>),
     ("Encapsulated", encapsulated),
     ("Typed", typed),
+    ("RetrieveRequest", wire::<p::RetrieveRequest>),
+    ("RetrieveResponse", wire::<p::RetrieveResponse>),
 ];
 
 /// The first octet chooses, the others are a value of it or not. Gives the choice's name, and whether they are.

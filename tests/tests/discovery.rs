@@ -24,7 +24,8 @@ use mimi_discovery::selection::Selection;
 use mimi_discovery::token::{Day, IssuingKeys, KeySchedule};
 use mimi_discovery::{Anchors, Csi, CsiAttestation, CsiKind, PublicKey, Seconds, paths};
 use mimi_discovery_provider::{
-    DiscoveryConfig, DiscoveryProvider, Observer, Party, PeerError, Peers, Relay, RelayConfig, Running, Seen, Tls,
+    DiscoveryConfig, DiscoveryProvider, Observer, Party, PeerError, Peers, Relay, RelayConfig, RetrievalLimits,
+    Running, Seen, Tls,
 };
 use mimi_protocol::consent::ScopeState;
 use mimi_protocol::identifier_query::Searchable;
@@ -174,7 +175,8 @@ impl World {
             federation: BTreeSet::new(),
             addresses: peers.clone(),
             ranges: Vec::new(),
-            modes: Modes { s: true, b: true, p: false },
+            modes: Modes { s: true, b: true, p: cfg!(feature = "pir") },
+            retrieval: RetrievalLimits::default(),
             observer: observer.clone(),
         };
         let mut dps = Vec::new();
@@ -196,6 +198,7 @@ impl World {
         let config = RelayConfig {
             tls: Tls { server: Arc::new(own.client_api_server().unwrap()), client: own.peer_client().unwrap() },
             gateways: BTreeMap::from([(domain(DP), Some(dp_address))]),
+            retrievals: cfg!(feature = "pir"),
             observer,
         };
         let relay = Relay::serve(config, relay_socket).unwrap();
@@ -355,6 +358,80 @@ async fn no_party_of_a_look_up_sees_both_who_asks_and_for_whom() {
     }
     assert!(holds(dp[0].opened.as_ref().unwrap(), NUMBER), "mode S shows the identifier to the provider");
     assert!(dp[1..].iter().all(|seen| !holds(seen.opened.as_ref().unwrap(), NUMBER)), "mode B does not");
+}
+
+/// What comes of a look-up in mode P, once it is this: what is retrieved follows the registrations a little later.
+#[cfg(feature = "pir")]
+async fn comes_out(client: &Client, csi: &Csi, wanted: impl Fn(&Selection) -> bool) {
+    let mut last = None;
+    for _ in 0..120 {
+        match client.look_up(csi, &options(LookUpMode::P)).await {
+            Ok(found) if wanted(&found.selection) => return,
+            // Not offered yet, or not anew.
+            other => last = Some(other),
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    panic!("in vain: {last:?}");
+}
+
+// req: UD03-10-01, UD03-11-01
+#[cfg(feature = "pir")]
+#[tokio::test(flavor = "multi_thread")]
+async fn in_mode_p_found_opted_out_and_absent_come_out_right_and_no_party_sees_for_whom() {
+    let world = World::start(1000).await;
+    let (alice, bob) = (world.register("a.example", "alice").await, world.bob().await);
+    let entry = |found: &Selection| matches!(found, Selection::Entry { entry, .. } if entry.msp == domain("b.example"));
+    comes_out(&alice, &number(), entry).await;
+    let reached = alice.find_by_identifier(&number(), &options(LookUpMode::P), false).await.unwrap();
+    assert_eq!(reached.next, Next::AskForConsent(bob.user().clone()));
+
+    // The same sizes whether or not there is a mapping, two tokens each, and nothing of the number or of Alice with anybody.
+    let absent = Csi::parse("+12125551299").unwrap();
+    let mut sizes = BTreeSet::new();
+    for (csi, is_there) in [(number(), true), (absent, false)] {
+        world.seen.lock().unwrap().clear();
+        let before = alice.discovery_tokens(&domain(DP)).await.unwrap();
+        let found = alice.look_up(&csi, &options(LookUpMode::P)).await.unwrap();
+        assert_eq!(found.selection == Selection::NoMapping, !is_there);
+        let after = alice.discovery_tokens(&domain(DP)).await.unwrap();
+        assert_eq!((before + 10 - after) % 10, 2);
+        let seen = world.seen.lock().unwrap().clone();
+        let holds = |octets: &[u8], text: &[u8]| octets.windows(text.len()).any(|window| window == text);
+        let (relay, dp): (Vec<_>, Vec<_>) = seen
+            .iter()
+            .filter(|seen| seen.path.contains("relay") || seen.path == paths::GATEWAY)
+            .partition(|seen| seen.party == Party::Relay);
+        assert_eq!((relay.len(), dp.len()), (2, 2), "an evaluation and a retrieval");
+        for seen in relay {
+            assert_eq!((seen.certificate.clone(), seen.opened.clone()), (None, None));
+            assert!(!holds(&seen.body, csi.value().as_bytes()));
+            sizes.insert((seen.body.len(), seen.answer.len()));
+        }
+        for seen in dp {
+            assert_eq!(seen.certificate, Some(domain("relay.example")));
+            let all = [seen.opened.clone().unwrap(), format!("{:?}", seen.headers).into_bytes()].concat();
+            for secret in [csi.value().as_bytes(), &csi.key().0, b"alice", b"a.example"] {
+                assert!(!holds(&all, secret));
+            }
+        }
+    }
+    assert_eq!(sizes.len(), 2, "one size of evaluations and one of retrievals: {sizes:?}");
+
+    register(&bob, Vec::new()).await.unwrap();
+    comes_out(&alice, &number(), |found| *found == Selection::OptedOut).await;
+    bob.remove_mapping(&number(), None, None, None).await.unwrap();
+    comes_out(&alice, &number(), |found| *found == Selection::NoMapping).await;
+}
+
+#[cfg(not(feature = "pir"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_without_mode_p_says_how_to_get_it() {
+    let world = World::start(100).await;
+    let alice = world.register("a.example", "alice").await;
+    let refused = alice.look_up(&number(), &options(LookUpMode::P)).await.unwrap_err();
+    assert!(matches!(refused, DiscoveryError::NoRetrieval), "{refused}");
+    assert!(refused.to_string().contains("--features pir"), "{refused}");
 }
 
 // req: UD03-13-01

@@ -78,6 +78,17 @@ fn a_person_is_found_by_number_with_the_commands_alone() {
     let folder = folder.path();
     let first = first_port();
     said(folder, &["init", ".", "--discovery", "--first-port", &first.to_string()]);
+    for (name, setting) in [("dp.example", "modes = [\"s\", \"b\", \"p\"]\n"), ("relay.example", "retrievals = true\n")]
+    {
+        let path = folder.join(format!("{name}.toml"));
+        let written = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{setting}{written}")).unwrap();
+        if !cfg!(feature = "pir") && name == "dp.example" {
+            let check = ["discovery", "serve", "--config", "dp.example.toml", "--check"];
+            assert!(complaint(folder, &check).contains("--features pir"));
+            std::fs::write(&path, written).unwrap();
+        }
+    }
     for name in ["dp.example", "relay.example"] {
         let config = format!("{name}.toml");
         assert!(said(folder, &["discovery", "serve", "--config", &config, "--check"]).contains("nothing is wrong"));
@@ -125,7 +136,18 @@ fn a_person_is_found_by_number_with_the_commands_alone() {
     eventually("mode b finds the mapping, too", || {
         said(folder, &[lookup.as_slice(), &["b"]].concat()).contains("dp.example: one service")
     });
-    assert!(complaint(folder, &[lookup.as_slice(), &["p"]].concat()).contains("experimental"));
+    #[cfg(feature = "pir")]
+    {
+        let find_p = [find.as_slice(), &["--mode", "p"]].concat();
+        let output = |arguments: &[&str]| String::from_utf8(mimi(folder, arguments).stdout).unwrap();
+        eventually("mode p finds the mapping, too", || output(&find_p).contains("the user has consented"));
+        assert!(said(folder, &[lookup.as_slice(), &["p"]].concat()).contains("dp.example: one service"));
+    }
+    #[cfg(not(feature = "pir"))]
+    for refused in [lookup.as_slice(), &["find", NUMBER, "--state", "alice.sqlite", "--trust", "trust.toml", "--mode"]]
+    {
+        assert!(complaint(folder, &[refused, &["p"]].concat()).contains("--features pir"));
+    }
     // req: UD03-17-05, UD03-17-06
     // Sealed: who has the capability finds the service, everybody else that there is one.
     for name in ["family.capability", "other.capability"] {

@@ -11,7 +11,7 @@ use mimi_arch::Domain;
 use mimi_conformance::DiscoveryTarget;
 use mimi_discovery::{Anchors, CsiKind, PublicKey, config::Modes, profile::Key, record::Scope};
 use mimi_discovery_provider::{
-    DiscoveryConfig, DiscoveryError, DiscoveryProvider, Observer, Relay, RelayConfig, Running, Tls,
+    DiscoveryConfig, DiscoveryError, DiscoveryProvider, Observer, Relay, RelayConfig, RetrievalLimits, Running, Tls,
 };
 use mimi_provider::{DiscoveryProviderConfig, throwaway_ca::ThrowawayCa, tls::TlsIdentity};
 use tokio::net::TcpListener;
@@ -108,12 +108,14 @@ impl PreparedDiscovery {
             addresses: msps.iter().cloned().collect(),
             ranges: Vec::new(),
             modes: Modes { s: true, b: true, p: false },
+            retrieval: RetrievalLimits::default(),
             observer: Observer::default(),
         };
         let provider = DiscoveryProvider::serve(config, self.dp_socket).await?;
         let relay = RelayConfig {
             tls: self.relay_tls,
             gateways: BTreeMap::from([(self.dp.clone(), Some(self.dp_address))]),
+            retrievals: false,
             observer: Observer::default(),
         };
         let relay = Relay::serve(relay, self.relay_socket)?;

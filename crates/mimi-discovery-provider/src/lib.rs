@@ -14,7 +14,7 @@ mod peers;
 mod relay;
 mod tls;
 
-pub use dp::{Answerer, DiscoveryConfig, DiscoveryError, DiscoveryProvider, paths};
+pub use dp::{Answerer, DiscoveryConfig, DiscoveryError, DiscoveryProvider, RetrievalLimits, paths};
 pub use net::{Running, Tls};
 pub use observe::{Observer, Party, Seen};
 pub use peers::{PeerError, Peers};

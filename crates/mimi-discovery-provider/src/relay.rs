@@ -17,8 +17,10 @@ use crate::net::{self, Answers, Inbound, Outbound, Running, Tls};
 use crate::observe::{Observer, Party, Seen};
 use crate::peers::{PeerError, Peers};
 
-/// Octets of the largest encapsulated request; those of the profile are far smaller.
+/// Octets of the largest encapsulated request; those of the profile are far smaller, but for retrievals.
 const MAX_REQUEST: usize = 4096;
+/// Octets of the largest retrieval (mode P), encapsulated.
+const MAX_RETRIEVAL: usize = 2 << 20;
 
 /// What a relay is set up with.
 #[derive(Clone, Debug)]
@@ -27,6 +29,8 @@ pub struct RelayConfig {
     pub tls: Tls,
     /// The discovery providers to which it forwards, and where they are reached when DNS does not find them.
     pub gateways: BTreeMap<Domain, Option<SocketAddr>>,
+    /// Whether it forwards retrievals (mode P, experimental), which have up to 2 MiB; other requests have 4,096 octets at most.
+    pub retrievals: bool,
     /// Is told what the relay sees; for tests.
     pub observer: Observer,
 }
@@ -36,6 +40,7 @@ pub struct RelayConfig {
 pub struct Relay {
     peers: Peers,
     gateways: BTreeMap<Domain, Option<SocketAddr>>,
+    max_request: usize,
     observer: Observer,
 }
 
@@ -47,7 +52,8 @@ impl Relay {
     pub fn serve(config: RelayConfig, sockets: TcpListener) -> Result<Running, DiscoveryError> {
         let addresses = config.gateways.iter().filter_map(|(domain, address)| Some((domain.clone(), (*address)?)));
         let peers = Peers::new(config.tls.client, &addresses.collect())?;
-        let relay = Self { peers, gateways: config.gateways, observer: config.observer };
+        let max_request = if config.retrievals { MAX_RETRIEVAL } else { MAX_REQUEST };
+        let relay = Self { peers, gateways: config.gateways, max_request, observer: config.observer };
         Ok(net::serve(sockets, config.tls.server, Arc::new(relay))?)
     }
 
@@ -62,8 +68,11 @@ impl Relay {
         if media_type != Some(paths::OHTTP_REQUEST.as_bytes()) {
             return Outbound::refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "message/ohttp-req alone");
         }
-        if inbound.body.len() > MAX_REQUEST {
-            return Outbound::refused(StatusCode::PAYLOAD_TOO_LARGE, "larger than any request of the profile");
+        if inbound.body.len() > self.max_request {
+            return Outbound::refused(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "larger than any request that this relay forwards",
+            );
         }
         let known = target.parse::<Domain>().ok().filter(|domain| self.gateways.contains_key(domain));
         let Some(gateway) = known else {

@@ -154,6 +154,10 @@ fn timed<T>(run: impl FnOnce() -> T) -> Duration {
     start.elapsed()
 }
 
+fn octets(message: &impl mimi_arch::codec::Wire) -> usize {
+    message.to_bytes().unwrap().len()
+}
+
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times[times.len() / 2]
@@ -354,6 +358,30 @@ fn main() {
             bar: None,
         },
         Line {
+            name: "B: a whole look-up, all parties' computing",
+            ours: Box::new(|| {
+                let (token, proven, known) = (token.clone(), proven.clone(), provider.config.provider(0));
+                timed(|| {
+                    let (up, pending) = b::ask(&provider.config, &csi, token, Seed::new([9; 32])).unwrap();
+                    let (located, _) = pending.open(&provider.evaluate(&up)).unwrap();
+                    let (up, pending) = located.ask(&provider.config).unwrap();
+                    let (_, responder) = lookup::open(&provider.gateway, &up).unwrap();
+                    let down = responder.answer(&b::BucketResponse::Bucket(Box::new(proven))).unwrap();
+                    located.find(pending.open(&down).unwrap(), &known, &anchors, NOW).unwrap()
+                })
+            }),
+            floor: Some((
+                "one VOPRF evaluation with proof",
+                Box::new(|| {
+                    timed(|| {
+                        let blinded = BlindedElement::deserialize(&blinded_octets).unwrap();
+                        server.blind_evaluate(&mut Counter(1), &blinded).unwrap().proof.serialize()
+                    })
+                }),
+            )),
+            bar: None,
+        },
+        Line {
             name: "B: make a bucket (80 rows, 32 used)",
             ours: Box::new(|| timed(|| maker.bucket(index, entries()).unwrap())),
             floor: None,
@@ -389,37 +417,15 @@ fn main() {
     let bucket_size =
         mimi_arch::codec::Wire::to_bytes(&b::BucketResponse::Bucket(Box::new(proven.clone()))).unwrap().len();
     println!("B: {bucket_size} octets of a bucket of 80 rows, before its encapsulation");
-    #[cfg(feature = "pir")]
-    retrieval();
-    assert!(missed.is_empty(), "{missed:?}");
-}
-
-/// Mode P over 2^11 buckets of 7 rows.
-#[cfg(feature = "pir")]
-fn retrieval() {
-    use mimi_discovery::lookup::p::{PirBackend, Shape, Spiral};
-    let shape = Shape { bits: 11, size: 8192 };
-    let items: Vec<u8> = (0..shape.items() as usize * shape.size).map(|place| (place / 7) as u8).collect();
-    let spiral = Spiral::new(shape).unwrap();
-    let start = Instant::now();
-    let server = spiral.server(&items).unwrap();
-    let (set_up, start) = (start.elapsed(), Instant::now());
-    let (client, keys) = spiral.client().unwrap();
-    let (made_keys, start) = (start.elapsed(), Instant::now());
-    let query = spiral.query(&client, 1234).unwrap();
-    let (asked, start) = (start.elapsed(), Instant::now());
-    let answer = spiral.answer(&server, &keys, &query).unwrap();
-    let (answered, start) = (start.elapsed(), Instant::now());
-    let item = spiral.decode(&client, &answer).unwrap();
-    assert_eq!(item, items[1234 * shape.size..1235 * shape.size]);
-    println!("P, {} items of {} octets: set up in {set_up:.1?}", shape.items(), shape.size);
-    println!("P: asker's keys {made_keys:.1?} and {} octets up, once", keys.len());
     println!(
-        "P: query {asked:.1?}, answer {answered:.1?}, decoding {:.1?}; {} octets up, {} down",
-        start.elapsed(),
-        query.len(),
-        answer.len()
+        "tokens: {} octets up and {} down for one, {} and {} for 100, between asker and messaging provider; {} with a look-up",
+        octets(&one.0),
+        octets(&provider.issuing.issue(&one.0, &Seed::new([8; 32])).unwrap()),
+        octets(&batch.0),
+        octets(&batch_response),
+        octets(&token)
     );
+    assert!(missed.is_empty(), "{missed:?}");
 }
 
 /// Random numbers for the floor: scalars below the order of the group.

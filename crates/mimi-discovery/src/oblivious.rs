@@ -70,11 +70,13 @@ pub enum Endpoint {
     Evaluate,
     /// A bucket of mode B.
     Bucket,
+    /// A retrieval of mode P.
+    Retrieve,
 }
 
 impl Endpoint {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::LookUp, Self::Evaluate, Self::Bucket];
+    pub const ALL: [Self; 4] = [Self::LookUp, Self::Evaluate, Self::Bucket, Self::Retrieve];
 
     /// The path of the inner request.
     #[must_use]
@@ -83,6 +85,7 @@ impl Endpoint {
             Self::LookUp => "/mimi-discovery/0/s",
             Self::Evaluate => "/mimi-discovery/0/e",
             Self::Bucket => "/mimi-discovery/0/b",
+            Self::Retrieve => "/mimi-discovery/0/p",
         }
     }
 }

@@ -11,7 +11,7 @@ use mimi_arch::codec::Wire as _;
 use mimi_discovery::config::Modes;
 use mimi_discovery::directory::{ListedProvider, MAX_PROVIDERS, Range};
 use mimi_discovery::{Anchors, PublicKey};
-use mimi_discovery_provider::{DiscoveryConfig, Observer, RelayConfig, Tls};
+use mimi_discovery_provider::{DiscoveryConfig, Observer, RelayConfig, RetrievalLimits, Tls};
 use mimi_provider::config::{ConfigError, SettingProblem};
 use mimi_provider::tls::{TlsError, TlsIdentity};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -57,6 +57,7 @@ enum Role {
 enum Mode {
     S,
     B,
+    P,
 }
 
 /// Reads the file and the files that it names.
@@ -230,6 +231,7 @@ impl Reader {
         let federation = self.optional("federation");
         let federation = self.domains("federation", federation);
         let modes = self.modes();
+        let retrieval = self.retrieval();
         let ranges = self.ranges(domain.as_ref());
         let tls = self.tls_of(tls, |identity| {
             Ok(Tls { server: Arc::new(identity.peer_server()?), client: identity.peer_client()? })
@@ -245,6 +247,7 @@ impl Reader {
             addresses,
             ranges,
             modes,
+            retrieval,
             observer: Observer::default(),
         })
     }
@@ -255,6 +258,7 @@ impl Reader {
         tls: Option<TlsIdentity>,
         addresses: BTreeMap<Domain, SocketAddr>,
     ) -> Option<Party> {
+        let retrievals = self.optional("retrievals").unwrap_or_default();
         let gateways = self.required("gateways");
         let gateways = self.domains("gateways", gateways);
         let gateways =
@@ -262,7 +266,8 @@ impl Reader {
         let tls = self.tls_of(tls, |identity| {
             Ok(Tls { server: Arc::new(identity.client_api_server()?), client: identity.peer_client()? })
         })?;
-        Some(Party::Relay(domain?, Box::new(RelayConfig { tls, gateways, observer: Observer::default() })))
+        let config = RelayConfig { tls, gateways, retrievals, observer: Observer::default() };
+        Some(Party::Relay(domain?, Box::new(config)))
     }
 
     fn anchors(&mut self, file: &Path) -> Option<Anchors> {
@@ -292,7 +297,23 @@ impl Reader {
         if modes.is_empty() {
             self.wrong("modes", "is empty: a discovery provider offers \"s\", \"b\" or both");
         }
-        Modes { s: modes.contains(&Mode::S), b: modes.contains(&Mode::B), p: false }
+        let p = modes.contains(&Mode::P);
+        if p && !cfg!(feature = "pir") {
+            let build = "build it with `cargo build -p mimi-cli --features pir`";
+            self.wrong("modes", format!("mode \"p\" is experimental and not in this program: {build}"));
+        }
+        Modes { s: modes.contains(&Mode::S), b: modes.contains(&Mode::B), p }
+    }
+
+    /// What mode P may take.
+    fn retrieval(&mut self) -> RetrievalLimits {
+        let default = RetrievalLimits::default();
+        let memory = self.optional::<u32>("retrieval.memory_mib").map(|mib| u64::from(mib) << 20);
+        let waiting = self.optional::<u8>("retrieval.waiting").map(usize::from);
+        if waiting == Some(0) {
+            self.wrong("retrieval.waiting", "is 0: nobody would be answered");
+        }
+        RetrievalLimits { memory: memory.unwrap_or(default.memory), waiting: waiting.unwrap_or(default.waiting) }
     }
 
     fn ranges(&mut self, own_domain: Option<&Domain>) -> Vec<(Range, bool)> {
@@ -349,8 +370,8 @@ impl Reader {
         }
         for (name, value) in std::mem::take(&mut self.left) {
             match value {
-                Value::Table(section) if name == "tls" => {
-                    section.keys().for_each(|key| self.unknown(&format!("tls.{key}")));
+                Value::Table(section) if self.known.iter().any(|known| known.starts_with(&format!("{name}."))) => {
+                    section.keys().for_each(|key| self.unknown(&format!("{name}.{key}")));
                 }
                 _ => self.unknown(&name),
             }
@@ -424,6 +445,7 @@ mod tests {
         let Ok((_, Party::Provider(config))) = read(&full.path().join("dp.toml")) else { panic!("a provider") };
         assert_eq!((config.ranges.len(), config.federation.len(), config.addresses.len()), (2, 1, 1));
         assert_eq!(config.modes, Modes { s: true, b: true, p: false });
+        assert_eq!(config.retrieval, RetrievalLimits::default());
     }
 
     #[test]
@@ -433,6 +455,7 @@ mod tests {
             .replace("trust.toml", "nowhere.toml")
             .replace("\"a.example\", \"b.example\"", "\"a.example\", \"-\"")
             .replace("[\"s\", \"b\"]", "[]")
+            .replace("waiting = 8", "waiting = 0\ncalm = true")
             .replace("database = \"dp.example.db\"", "database = \"nowhere/dp.example.db\"\ncolour = \"red\"")
             .replace("authorities = \"ca.pem\"", "authorities = \"dp.example.key\"")
             .replace("\"192.0.2.7:7001\"", "7001")
@@ -444,6 +467,8 @@ mod tests {
             ("trust: cannot read", 1),
             ("messaging_providers: \"-\" is not a domain name", 1),
             ("modes: ", 1),
+            ("retrieval.waiting: ", 1),
+            ("retrieval.calm: there is no such setting here", 1),
             ("database: there is no folder", 1),
             ("colour: there is no such setting here", 1),
             ("tls.authorities: ", 1),
@@ -452,7 +477,7 @@ mod tests {
         ] {
             assert_eq!(of(start), count, "{start} in {found:#?}");
         }
-        assert_eq!(found.len(), 10, "{found:#?}");
+        assert_eq!(found.len(), 12, "{found:#?}");
     }
 
     #[test]

@@ -68,7 +68,8 @@ pub(crate) struct LookUpArguments {
     /// Which issuers of identifiers are trusted (TOML); `mimi discovery issuer-key` prints an entry.
     #[arg(long, value_name = "FILE", env = "MIMI_TRUST")]
     trust: PathBuf,
-    /// s: the discovery provider sees whom is asked for and not who asks. b: it sees neither. p is experimental and not offered by this program's provider.
+    /// s: the discovery provider sees whom is asked for and not who asks. b: it sees neither, but a bucket of many. p (experimental, needs a build with `--features
+    /// pir`): it does not see the bucket either; costs two tokens.
     #[arg(long, value_enum, default_value = "s")]
     mode: ModeArgument,
     /// The discovery provider; without it, the one that the own provider uses.
@@ -97,9 +98,10 @@ impl LookUpArguments {
         let mode = match self.mode {
             ModeArgument::S => LookUpMode::S,
             ModeArgument::B => LookUpMode::B,
-            ModeArgument::P => anyhow::bail!(
-                "mode p is experimental: the library has it as feature `pir` of mimi-discovery, and no provider serves it; take --mode b"
+            ModeArgument::P if !cfg!(feature = "pir") => anyhow::bail!(
+                "mode p is experimental and not in this program: build it with `cargo build -p mimi-cli --features pir`, or take --mode b"
             ),
+            ModeArgument::P => LookUpMode::P,
         };
         Ok(LookUpOptions {
             mode,

@@ -28,7 +28,7 @@ messaging_providers = ["a.example", "b.example"]
 relays = ["relay.example"]
 # Discovery providers with which records are exchanged.
 #federation = ["dp2.example"]
-# The modes of look-up.
+# The modes of look-up. Mode p is experimental: private information retrieval, in a program that was built with `--features pir`.
 #modes = ["s", "b"]
 
 [tls]
@@ -39,6 +39,11 @@ authorities = "ca.pem"
 # Where parties are that DNS does not find.
 [addresses]
 #"a.example" = "192.0.2.7:7001"
+
+# What mode p may take: MiB of memory for the buckets, served and prepared, and how many requests wait for an answer.
+#[retrieval]
+#memory_mib = 4096
+#waiting = 8
 
 # Who has which identifiers, if this is the root of a hierarchy; `own` for a range of its own.
 #[[ranges]]
@@ -55,6 +60,7 @@ authorities = "ca.pem"
 # domain = "relay.example"
 # listen = "0.0.0.0:7202"
 # gateways = ["dp.example"]
+# retrievals = false   # whether look-ups of mode p are forwarded, which have up to 2 MiB
 # and the tables [tls] and [addresses]. Clients connect to it without a certificate.
 "#;
 

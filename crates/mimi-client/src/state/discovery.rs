@@ -60,6 +60,8 @@ pub(crate) enum Numbered {
     ModeS,
     /// Snapshots of mode B.
     ModeB,
+    /// Snapshots of mode P.
+    ModeP,
 }
 
 impl Numbered {
@@ -68,6 +70,7 @@ impl Numbered {
             Self::Directory => 0,
             Self::ModeS => 1,
             Self::ModeB => 2,
+            Self::ModeP => 3,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The buckets of mode B (discovery profile 0 section 11), made anew when mappings have changed, and kept in memory.
+//! The buckets of mode B and P (discovery profile 0 section 11), made anew when mappings have changed, and kept in memory.
 //!
 //! Rows change with every snapshot, so buckets have snapshots of their own, less often than mode S has. Askers remember the highest
 //! number of each mode.
@@ -39,14 +39,16 @@ pub(crate) struct Mode {
     filler: Seed,
     secrets: Mutex<BTreeMap<CsiKey, RowSecret>>,
     served: RwLock<Option<Arc<Served>>>,
+    /// Told each time that buckets have been made.
+    pub(crate) remade: tokio::sync::Notify,
 }
 
 /// The buckets of one snapshot.
 #[derive(Debug)]
 pub(crate) struct Served {
     pub(crate) parameters: BucketParameters,
-    buckets: Buckets,
-    snapshot: Snapshot,
+    pub(crate) buckets: Buckets,
+    pub(crate) snapshot: Snapshot,
 }
 
 /// Why there are no new buckets.
@@ -71,11 +73,17 @@ impl Mode {
             filler: Seed::new(filler),
             secrets: Mutex::default(),
             served: RwLock::default(),
+            remade: tokio::sync::Notify::new(),
         })
     }
 
     pub(crate) fn served(&self) -> Option<Arc<Served>> {
         self.served.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    #[cfg(feature = "pir")]
+    pub(crate) fn public_key(&self) -> mimi_discovery::oprf::Element {
+        self.key.public()
     }
 
     pub(crate) fn evaluate(&self, request: &EvaluateRequest) -> EvaluateResponse {
@@ -133,6 +141,7 @@ impl Core {
         let snapshot = Snapshot::sign(&self.domain, number, validity, root, buckets.root(), &self.key)?;
         let served = Arc::new(Served { parameters, buckets, snapshot });
         *self.buckets.served.write().unwrap_or_else(PoisonError::into_inner) = Some(served);
+        self.buckets.remade.notify_waiters();
         Ok(parameters.buckets())
     }
 

@@ -5,6 +5,8 @@ mod endpoints;
 mod federation;
 mod look_up;
 mod published;
+#[cfg(feature = "pir")]
+mod retrieval;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -16,6 +18,7 @@ use mimi_arch::Domain;
 use mimi_arch::codec::Wire as _;
 use mimi_discovery::config::{DpConfig, Modes, TokenIssuer};
 use mimi_discovery::directory::{ListedProvider, PrefixDirectory, Range};
+use mimi_discovery::lookup::b::BucketParameters;
 use mimi_discovery::oblivious::{Gateway, ObliviousError};
 pub use mimi_discovery::paths;
 use mimi_discovery::profile::{Key, Moment, Signature, Validity};
@@ -65,10 +68,28 @@ pub struct DiscoveryConfig {
     pub addresses: BTreeMap<Domain, SocketAddr>,
     /// Ranges of identifiers and who has them, if it is the root of a hierarchy. A range without providers is its own.
     pub ranges: Vec<(Range, bool)>,
-    /// The modes of look-up that it offers.
+    /// The modes of look-up that it offers. Mode P needs feature `pir`.
     pub modes: Modes,
+    /// What mode P may take.
+    pub retrieval: RetrievalLimits,
     /// Is told what the provider sees; for tests.
     pub observer: Observer,
+}
+
+/// What mode P may take of the machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RetrievalLimits {
+    /// Octets of memory for the buckets as they are prepared, those that are served and the next ones together. Buckets of a thousand mappings take some 48 MB.
+    pub memory: u64,
+    /// How many requests may wait for an answer, the one that is computed included; others are refused. Each has some megabytes.
+    pub waiting: usize,
+}
+
+impl Default for RetrievalLimits {
+    /// 4 GiB, which 65,536 mappings fit in, and eight requests.
+    fn default() -> Self {
+        Self { memory: 4 << 30, waiting: 8 }
+    }
 }
 
 /// Why a party does not start.
@@ -90,6 +111,24 @@ pub enum DiscoveryError {
     /// The key of the buckets.
     #[error(transparent)]
     Buckets(#[from] mimi_discovery::oprf::OprfError),
+    /// Mode P is to be offered by a program that does not have it.
+    #[error("mode p is experimental and not in this program: build it with `--features pir`")]
+    NoRetrieval,
+    /// Mode P of what is stored takes more memory than it may.
+    #[error(
+        "mode p of {buckets} buckets takes {needed} octets of memory and may take {limit}: allow more, or do not offer it"
+    )]
+    RetrievalMemory {
+        /// How many buckets there are.
+        buckets: u32,
+        /// What they take.
+        needed: u64,
+        /// What they may take.
+        limit: u64,
+    },
+    /// The scheme of mode P does not hold what is stored.
+    #[error("mode p: {0}")]
+    Retrieval(#[from] mimi_discovery::lookup::p::PirError),
     /// Something has no encoding.
     #[error("configuration: {0}")]
     Encode(#[from] mimi_arch::EncodeError),
@@ -136,6 +175,8 @@ pub(crate) struct Core {
     pub(crate) gateway: Gateway,
     pub(crate) modes: Modes,
     pub(crate) buckets: buckets::Mode,
+    #[cfg(feature = "pir")]
+    pub(crate) retrieval: Option<retrieval::Mode>,
     pub(crate) published: Arc<RwLock<Published>>,
     pub(crate) redeemer: RwLock<(Redeemer, BTreeSet<TokenIssuer>)>,
     pub(crate) directory: Option<PrefixDirectory>,
@@ -159,6 +200,10 @@ impl DiscoveryProvider {
         running.also(core.clone().upkeep());
         if core.modes.b || core.modes.p {
             running.also(core.clone().keep_buckets());
+        }
+        #[cfg(feature = "pir")]
+        if core.modes.p {
+            running.also(core.clone().keep_retrieval());
         }
         for peer in core.federation.clone() {
             running.also(core.clone().push_to(peer));
@@ -224,6 +269,9 @@ fn signing_key(store: &DiscoveryStore) -> Result<Key, StoreError> {
 
 impl Core {
     fn open(config: DiscoveryConfig) -> Result<Self, DiscoveryError> {
+        if config.modes.p && !cfg!(feature = "pir") {
+            return Err(DiscoveryError::NoRetrieval);
+        }
         let changed = Arc::new(tokio::sync::Notify::new());
         let slot: Arc<RwLock<Option<Arc<RwLock<Published>>>>> = Arc::default();
         let observe = {
@@ -242,6 +290,14 @@ impl Core {
         let gateway = Gateway::new(config.domain.clone(), 1, &store.secret("gateway", rand::random())?)?;
         let buckets =
             buckets::Mode::new(&store.secret("buckets", rand::random())?, store.secret("filler", rand::random())?)?;
+        #[cfg(feature = "pir")]
+        let retrieval = match config.modes.p {
+            true => {
+                let needed = BucketParameters::for_records(buckets.public_key(), store.figures()?.with_mapping);
+                Some(retrieval::Mode::new(config.retrieval, &needed)?)
+            }
+            false => None,
+        };
         let published = Published::new(config.domain.clone(), key.clone(), tree_secret, &store, clock::now())?;
         let published = Arc::new(RwLock::new(published));
         *slot.write().unwrap_or_else(PoisonError::into_inner) = Some(published.clone());
@@ -260,6 +316,8 @@ impl Core {
             gateway,
             modes: config.modes,
             buckets,
+            #[cfg(feature = "pir")]
+            retrieval,
             published,
             directory,
             observer: config.observer,
@@ -298,14 +356,15 @@ impl Core {
         let issuers = held.1.iter().filter(|issuer| issuer.validity.at(now) != Moment::After).cloned().collect();
         drop(held);
         let buckets = self.buckets.served().map(|served| served.parameters);
-        // Mode P needs an answer of the provider over all buckets, which is not served here.
-        let modes = Modes { b: self.modes.b && buckets.is_some(), p: false, s: self.modes.s };
+        // After buckets were made with other parameters, the old ones can be retrieved for a while, which nobody would understand.
+        let can_retrieve = buckets.is_some() && self.retrieval_parameters(now) == buckets;
+        let modes = Modes { b: self.modes.b && buckets.is_some(), p: can_retrieve, s: self.modes.s };
         let config = DpConfig {
             domain: self.domain.clone(),
             snapshot_key: self.key.public(),
             modes,
             oblivious_key: self.gateway.key(),
-            buckets: buckets.filter(|_| modes.b),
+            buckets: buckets.filter(|_| modes.b || modes.p),
             issuers,
             // The same for all who ask on one day, so that it marks nobody.
             validity: Validity {
@@ -315,6 +374,16 @@ impl Core {
             signature: Signature([0; 64]),
         };
         config.sign(&self.key)
+    }
+
+    #[cfg(feature = "pir")]
+    fn retrieval_parameters(&self, now: Seconds) -> Option<BucketParameters> {
+        self.retrieval.as_ref()?.parameters(now)
+    }
+
+    #[cfg(not(feature = "pir"))]
+    const fn retrieval_parameters(&self, _now: Seconds) -> Option<BucketParameters> {
+        None
     }
 
     fn accept_issuer(&self, msp: Domain, key: IssuingKey) {

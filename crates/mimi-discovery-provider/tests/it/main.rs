@@ -5,6 +5,7 @@ mod endpoints;
 mod enumeration;
 mod federation;
 mod look_ups;
+mod retrieval;
 #[allow(dead_code)] // the bench uses all of it
 mod support;
 mod transport;

@@ -17,7 +17,8 @@ use mimi_discovery::record::Scope;
 use mimi_discovery::token::{Day, IssuingKey, Token};
 use mimi_discovery::{Anchors, Csi, CsiKind, Record, Removal, Seconds, Seed};
 use mimi_discovery_provider::{
-    DiscoveryConfig, DiscoveryProvider, Observer, PeerError, Peers, Relay, RelayConfig, Running, Seen, Tls, paths,
+    DiscoveryConfig, DiscoveryProvider, Observer, PeerError, Peers, Relay, RelayConfig, RetrievalLimits, Running, Seen,
+    Tls, paths,
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -193,21 +194,7 @@ pub(crate) async fn provider(
     federation: &BTreeMap<Domain, SocketAddr>,
     observer: Observer,
 ) -> DiscoveryProvider {
-    let modes = Modes { s: true, b: true, p: false };
-    provider_with(ca, name, folder, socket, federation, observer, modes).await
-}
-
-async fn provider_with(
-    ca: &Ca,
-    name: &str,
-    folder: &std::path::Path,
-    socket: TcpListener,
-    federation: &BTreeMap<Domain, SocketAddr>,
-    observer: Observer,
-    modes: Modes,
-) -> DiscoveryProvider {
-    let config = DiscoveryConfig { modes, ..config(ca, name, folder, federation, observer) };
-    DiscoveryProvider::serve(config, socket).await.unwrap()
+    DiscoveryProvider::serve(config(ca, name, folder, federation, observer), socket).await.unwrap()
 }
 
 /// What such a provider is set up with.
@@ -229,39 +216,49 @@ pub(crate) fn config(
         addresses: federation.clone(),
         ranges: vec![],
         modes: Modes { s: true, b: true, p: false },
+        retrieval: RetrievalLimits::default(),
         observer,
     }
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::offering(Modes { s: true, b: true, p: false }, RetrievalLimits::default()).await
+    }
+
+    /// With a discovery provider that offers these modes.
+    pub(crate) async fn offering(modes: Modes, limits: RetrievalLimits) -> Self {
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
         let observer = {
             let seen = seen.clone();
             Observer::new(move |what| seen.lock().unwrap().push(what))
         };
-        Self::observed(tempfile::tempdir().unwrap(), Modes { s: true, b: true, p: false }, observer, seen).await
+        Self::observed(tempfile::tempdir().unwrap(), modes, limits, observer, seen).await
     }
 
     /// With what is in this folder already, and nobody who observes.
     pub(crate) async fn over(folder: tempfile::TempDir, modes: Modes) -> Self {
-        Self::observed(folder, modes, Observer::default(), Arc::default()).await
+        Self::observed(folder, modes, RetrievalLimits::default(), Observer::default(), Arc::default()).await
     }
 
     async fn observed(
         folder: tempfile::TempDir,
         modes: Modes,
+        retrieval: RetrievalLimits,
         observer: Observer,
         seen: Arc<Mutex<Vec<Seen>>>,
     ) -> Self {
         let ca = Ca::new();
         let others = BTreeMap::new();
-        let dp = provider_with(&ca, DP, folder.path(), socket().await, &others, observer.clone(), modes).await;
+        let config = config(&ca, DP, folder.path(), &others, observer.clone());
+        let config = DiscoveryConfig { modes, retrieval, ..config };
+        let dp = DiscoveryProvider::serve(config, socket().await).await.unwrap();
         let issuing = IssuingKey::derive(&[0x15; 32], &domain(MSP), &domain(DP)).unwrap();
         dp.accept_issuer(domain(MSP), issuing.clone());
         let relay = RelayConfig {
             tls: ca.tls(RELAY, false),
             gateways: BTreeMap::from([(domain(DP), Some(dp.address()))]),
+            retrievals: modes.p,
             observer,
         };
         let relay = Relay::serve(relay, socket().await).unwrap();
@@ -278,6 +275,14 @@ impl World {
         let dp = provider(&self.ca, DP, self.folder.path(), socket, &BTreeMap::new(), observer).await;
         dp.accept_issuer(domain(MSP), issuing);
         Self { dp, ..self }
+    }
+
+    /// Stops all; gives what the discovery provider has kept.
+    pub(crate) async fn stopped(self) -> tempfile::TempDir {
+        let Self { dp, relay, folder, .. } = self;
+        dp.stop().await;
+        relay.stop().await;
+        folder
     }
 
     /// Somebody who comes with a provider's certificate.
@@ -347,6 +352,64 @@ impl World {
         let (request, pending) = located.ask(&config).unwrap();
         let bucket = pending.open(&self.through_relay(request).await.unwrap()).unwrap();
         located.find(bucket, &config.provider(0), &anchors(), now()).unwrap()
+    }
+}
+
+/// Mode P.
+#[cfg(feature = "pir")]
+mod retrieving {
+    use mimi_discovery::lookup::b::Located;
+    use mimi_discovery::lookup::p::{self, PendingRetrieval, RetrieveError, Shape, Spiral};
+
+    use super::*;
+
+    impl World {
+        /// The configuration, once mode P is offered.
+        pub(crate) async fn config_with_retrieval(&self) -> VerifiedConfig {
+            for _ in 0..600 {
+                let config = self.config().await;
+                if config.get().modes.p {
+                    return config;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            panic!("no retrieval");
+        }
+
+        /// Has the identifier evaluated, as in mode B.
+        pub(crate) async fn locate(&self, csi: &Csi, config: &VerifiedConfig, token: Token) -> Located {
+            let (request, pending) = b::ask(config, csi, token, seed()).unwrap();
+            pending.open(&self.through_relay(request).await.unwrap()).unwrap().0
+        }
+
+        pub(crate) fn retrieval(
+            &self,
+            located: &Located,
+            config: &VerifiedConfig,
+            token: Token,
+        ) -> (Vec<u8>, PendingRetrieval<Spiral>) {
+            let spiral = Spiral::new(Shape::of(&config.get().buckets.unwrap())).unwrap();
+            p::ask(located, config, token, spiral, &seed()).unwrap()
+        }
+
+        pub(crate) async fn look_up_p(&self, csi: &Csi) -> VerifiedAnswer {
+            self.try_look_up_p(csi, self.token()).await.unwrap()
+        }
+
+        /// With this token for the retrieval.
+        pub(crate) async fn try_look_up_p(&self, csi: &Csi, token: Token) -> Result<VerifiedAnswer, RetrieveError> {
+            let config = self.config_with_retrieval().await;
+            let located = self.locate(csi, &config, self.token()).await;
+            let (request, pending) = self.retrieval(&located, &config, token);
+            let proven = pending.open(&self.through_relay(request).await.unwrap())?;
+            Ok(located.find(proven, &config.provider(0), &anchors(), now()).unwrap())
+        }
+    }
+
+    fn seed() -> Seed {
+        let mut seed = [1; 32];
+        seed[..8].copy_from_slice(&rand_octets());
+        Seed::new(seed)
     }
 }
 

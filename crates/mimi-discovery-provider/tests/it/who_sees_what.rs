@@ -8,18 +8,18 @@ use mimi_discovery_provider::{Party, Seen, paths};
 
 use super::support::*;
 
-fn contains(octets: &[u8], part: &[u8]) -> bool {
+pub(crate) fn contains(octets: &[u8], part: &[u8]) -> bool {
     octets.windows(part.len()).any(|window| window == part)
 }
 
 /// All that a party sees, as one heap of octets.
-fn everything(seen: &Seen) -> Vec<u8> {
+pub(crate) fn everything(seen: &Seen) -> Vec<u8> {
     let headers: String = seen.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     [seen.path.as_bytes(), headers.as_bytes(), &seen.body, seen.opened.as_deref().unwrap_or_default(), &seen.answer]
         .concat()
 }
 
-fn of(world: &World, party: Party, path: &str) -> Vec<Seen> {
+pub(crate) fn of(world: &World, party: Party, path: &str) -> Vec<Seen> {
     let seen = world.seen.lock().unwrap();
     seen.iter().filter(|seen| seen.party == party && seen.path.starts_with(path)).cloned().collect()
 }

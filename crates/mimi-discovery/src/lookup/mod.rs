@@ -1,13 +1,12 @@
 //! Private look-ups (discovery profile 0 sections 10 to 12; R6): the provider never learns who asks and for whom together.
 //!
-//! [`s`] hides the sender from the provider: it sees whom is asked for. [`b`] hides the recipient among those of a bucket as well. Both go
+//! [`s`] hides the sender from the provider: it sees whom is asked for. [`b`] hides the recipient among those of a bucket as well, [`p`] altogether. All go
 //! through a relay of another operator ([`crate::oblivious`]); without it mode B is k-anonymity only, and no answer to R6.
 //!
 //! Nothing here reads from a socket. [`open`] makes a [`Request`] of what the relay forwards; the token in it is checked and spent before anything is looked
 //! up, so that a refusal cannot depend on the identifier; [`Responder::answer`] seals the response.
 
 pub mod b;
-#[cfg(feature = "pir")]
 pub mod p;
 pub mod s;
 
@@ -99,6 +98,8 @@ pub enum Request {
     Evaluate(b::EvaluateRequest),
     /// A bucket of mode B.
     Bucket(b::BucketRequest),
+    /// A retrieval of mode P.
+    Retrieve(p::RetrieveRequest),
 }
 
 impl Request {
@@ -108,11 +109,12 @@ impl Request {
         match self {
             Self::LookUp(request) => Some(&request.token),
             Self::Evaluate(request) => Some(&request.token),
+            Self::Retrieve(request) => Some(&request.token),
             Self::Bucket(_) => None,
         }
     }
 
-    /// The response that says no, as long as any other response to it.
+    /// The response that says no: of mode S and of an evaluation as long as any other response, else one octet.
     ///
     /// # Errors
     /// Never for practical purposes.
@@ -121,6 +123,7 @@ impl Request {
             Self::LookUp(_) => s::LookupResponse::Refused(refusal).to_bytes(),
             Self::Evaluate(_) => b::EvaluateResponse::Refused(refusal).to_bytes(),
             Self::Bucket(_) => b::BucketResponse::Refused(refusal).to_bytes(),
+            Self::Retrieve(_) => p::RetrieveResponse::Refused(refusal).to_bytes(),
         }
     }
 }
@@ -188,6 +191,7 @@ pub fn open(gateway: &Gateway, encapsulated: &[u8]) -> Result<(Request, Responde
         Endpoint::LookUp => Request::LookUp(s::LookupRequest::from_bytes(&content)?),
         Endpoint::Evaluate => Request::Evaluate(b::EvaluateRequest::from_bytes(&content)?),
         Endpoint::Bucket => Request::Bucket(b::BucketRequest::from_bytes(&content)?),
+        Endpoint::Retrieve => Request::Retrieve(p::RetrieveRequest::from_bytes(&content)?),
     };
     Ok((request, Responder(responder)))
 }

@@ -11,6 +11,7 @@ use mimi_discovery::{
     lookup::{
         Refusal, ResponseError,
         b::{EvaluateError, FindError},
+        p::RetrieveError,
     },
     token::IssueError,
 };
@@ -61,6 +62,9 @@ pub enum DiscoveryError {
         /// The provider.
         dp: Domain,
     },
+    /// Mode P is experimental and was left out of this program.
+    #[error("mode p is experimental and not in this program: build it with `--features pir`, or take --mode b")]
+    NoRetrieval,
     /// The discovery provider takes no tokens of the own provider.
     #[error(
         "{dp} takes no tokens of {msp}: it has not fetched the issuing key yet, or is not set up to; try again in a few seconds"
@@ -91,10 +95,13 @@ pub enum DiscoveryError {
     /// The evaluation of mode B.
     #[error("the look-up: {0}")]
     Evaluate(#[from] EvaluateError),
+    /// The retrieval of mode P. Another try, or one in another mode, would tell the discovery provider that this one failed.
+    #[error("the retrieval: {0}; do not try again in another way at once, as that would show that it failed")]
+    Retrieve(Box<RetrieveError>),
     /// The answer of mode S is not to be used: the discovery provider lies, or the issuer of the identifier is not trusted here.
     #[error("the answer of the discovery provider: {0}")]
     Answer(#[from] AnswerError),
-    /// The answer of mode B.
+    /// The answer of mode B or P.
     #[error("the answer of the discovery provider: {0}")]
     Find(Box<FindError>),
     /// The attestation is for another key than this client's.
@@ -130,6 +137,12 @@ impl From<FindError> for DiscoveryError {
     }
 }
 
+impl From<RetrieveError> for DiscoveryError {
+    fn from(error: RetrieveError) -> Self {
+        Self::Retrieve(Box::new(error))
+    }
+}
+
 impl From<TransportError> for DiscoveryError {
     fn from(error: TransportError) -> Self {
         Self::Client(error.into())
@@ -142,6 +155,7 @@ impl DiscoveryError {
         let refused = |error: &ResponseError| matches!(error, ResponseError::Refused(Refusal::Token));
         match self {
             Self::Response(error) | Self::Evaluate(EvaluateError::Response(error)) => refused(error),
+            Self::Retrieve(error) => matches!(&**error, RetrieveError::Response(error) if refused(error)),
             _ => false,
         }
     }

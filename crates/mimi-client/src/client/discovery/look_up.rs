@@ -1,4 +1,4 @@
-//! Looking up, in mode S and B.
+//! Looking up, in mode S, B and P.
 
 use mimi_discovery::{
     Csi,
@@ -17,17 +17,21 @@ impl Client {
     /// Looks up where the holder of an identifier can be reached, and takes exactly one entry, which is remembered for the next time.
     ///
     /// The discovery provider does not learn who asks: the look-up goes encrypted through a relay of another operator, on a connection of its own, with a
-    /// token that nobody can tie to this account. It costs one token of the day's quota, whatever comes of it.
+    /// token that nobody can tie to this account. It costs one token of the day's quota, in mode P two, whatever comes of it.
     ///
     /// # Errors
     /// When a party cannot be reached, there is no token, or what came back is not to be trusted; nothing of it is used then.
     // req: UD03-11-01, UD03-7-01
     pub async fn look_up(&self, csi: &Csi, options: &LookUpOptions) -> Result<LookUp, DiscoveryError> {
+        if options.mode == LookUpMode::P && !cfg!(feature = "pir") {
+            return Err(DiscoveryError::NoRetrieval);
+        }
         let source = self.source(csi, options.dp.as_ref()).await?;
         let modes = source.config.get().modes;
         let offered = match options.mode {
             LookUpMode::S => modes.s,
             LookUpMode::B => modes.b,
+            LookUpMode::P => modes.p,
         };
         if !offered {
             return Err(DiscoveryError::ModeNotOffered { dp: source.domain });
@@ -37,6 +41,7 @@ impl Client {
         let what = match options.mode {
             LookUpMode::S => Numbered::ModeS,
             LookUpMode::B => Numbered::ModeB,
+            LookUpMode::P => Numbered::ModeP,
         };
         let (seen, remembered) = {
             let (dp, csi) = (source.domain.to_string(), csi.clone());
@@ -48,6 +53,10 @@ impl Client {
         let answer = match options.mode {
             LookUpMode::S => self.ask_s(&source, &relay, csi, options, seen).await?,
             LookUpMode::B => self.ask_b(&source, &relay, csi, options, seen).await?,
+            #[cfg(feature = "pir")]
+            LookUpMode::P => self.ask_p(&source, &relay, csi, options, seen).await?,
+            #[cfg(not(feature = "pir"))]
+            LookUpMode::P => return Err(DiscoveryError::NoRetrieval),
         };
         let sender = Sender {
             own_service: Some(self.user().domain().clone()),

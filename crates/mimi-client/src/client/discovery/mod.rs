@@ -10,6 +10,8 @@ mod mine;
 mod next;
 mod reach;
 mod relay;
+#[cfg(feature = "pir")]
+mod retrieve;
 mod source;
 mod tokens;
 
@@ -29,14 +31,17 @@ use crate::{
     state::vault,
 };
 
-/// How to look up (discovery profile 0 sections 10 and 11).
+/// How to look up (discovery profile 0 sections 10 to 12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum LookUpMode {
     /// The discovery provider sees whom is asked for and not who asks.
     #[default]
     S,
-    /// It sees neither; more is transferred.
+    /// It sees neither, but which bucket of many identifiers is asked for; more is transferred.
     B,
+    /// It does not even see the bucket: private information retrieval, experimental, with feature `pir` alone. Costs two tokens, and the provider a second of
+    /// computing.
+    P,
 }
 
 /// What an asker brings to a look-up.

@@ -1,8 +1,11 @@
-//! Mode P: the recipient is hidden (discovery profile 0 section 12). Experimental, feature `pir`.
+//! Mode P: the recipient is hidden (discovery profile 0 section 12). Experimental; the scheme itself is there with feature `pir`.
 //!
 //! As mode B, but the bucket is fetched by private information retrieval: the provider computes over all buckets and does not learn which one it was. So not even
-//! the bucket shows; and the asker may be known to the provider. What is retrieved is the bucket with its path to the root ([`Item`]), so that the
-//! asker verifies it as in mode B, absence included: private information retrieval alone hides, and proves nothing.
+//! the bucket shows. What is retrieved is the bucket with its path to the root ([`Item`]), so that the asker verifies it as in mode B, absence included: private
+//! information retrieval alone hides, and proves nothing.
+//!
+//! A retrieval goes through the relay like every other request, takes a token, since it costs the provider far more than any other request, and is made with keys of
+//! its own, so that nothing ties two of them together.
 //!
 //! A provider can answer wrongly on purpose and watch whether the asker complains: what fails tells something of what was asked for. An asker must not
 //! report to the provider which of its look-ups failed, nor repeat them in another way; it fails as a whole.
@@ -10,15 +13,26 @@
 //! Retrieval goes by the number of the bucket, which the keyed function of mode B gives. Retrieval by key, which some schemes offer, cannot
 //! prove that there is nothing.
 
+mod retrieve;
+#[cfg(feature = "pir")]
 mod spiral;
 
-use mimi_arch::codec::{DecodeError, EncodeError, Reader, Wire};
+use std::num::NonZeroUsize;
+
+use mimi_arch::codec::{DecodeError, EncodeError, Reader, Wire, rules};
 
 use super::b::{Bucket, BucketParameters, INCLUSION_TOO_DEEP, ProvenBucket, ROW_SIZE};
 use super::{REQUEST_TOO_LONG, RESPONSE_PADDING};
+use crate::entropy::Seed;
 use crate::snapshot::{Digest32, Snapshot};
 
-pub use spiral::{Spiral, SpiralClient, SpiralServer};
+pub use retrieve::{MAX_QUESTION, PendingRetrieval, RetrieveError, RetrieveRequest, RetrieveResponse, Retrieved, ask};
+#[cfg(feature = "pir")]
+pub use spiral::{Spiral, SpiralSecret, SpiralServer};
+
+rules! {
+    QUESTION_TOO_LONG = "a retrieval asks with more than 2 MiB", "discovery profile 0 section 12";
+}
 
 /// How many items there are, and how long each is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,44 +58,45 @@ impl Shape {
     }
 }
 
-/// A scheme of private information retrieval over items of one size, by number. The scheme has randomness of its own.
+/// A scheme of private information retrieval over items of one size, by number. The scheme has randomness of its own beside the seed.
 pub trait PirBackend {
     /// What the provider computes over.
     type Server;
-    /// What an asker keeps.
-    type Client<'a>
-    where
-        Self: 'a;
+    /// What an asker keeps of one question.
+    type Secret;
 
-    /// Prepares all items, one after the other.
+    /// Prepares all items, one after the other in `items`, with so many threads.
     ///
     /// # Errors
     /// They do not have the shape.
-    fn server(&self, items: &[u8]) -> Result<Self::Server, PirError>;
+    fn server(&self, items: &[u8], threads: NonZeroUsize) -> Result<Self::Server, PirError>;
 
-    /// Makes an asker's secrets, and what the provider needs of them to answer; good for many queries, which it links to one another.
-    ///
-    /// # Errors
-    /// The scheme fails.
-    fn client(&self) -> Result<(Self::Client<'_>, Vec<u8>), PirError>;
+    /// The octets that all items take when they are prepared.
+    fn server_size(&self) -> u64;
 
-    /// Asks for an item.
+    /// Asks for an item, with keys that are for this question alone.
     ///
     /// # Errors
     /// There is no such item.
-    fn query(&self, client: &Self::Client<'_>, index: u32) -> Result<Vec<u8>, PirError>;
+    fn ask(&self, index: u32, seed: &Seed) -> Result<(Vec<u8>, Self::Secret), PirError>;
 
-    /// Answers a query, without learning what for.
+    /// The octets of every question.
+    fn question_size(&self) -> usize;
+
+    /// Answers a question, without learning what for.
     ///
     /// # Errors
-    /// The asker's keys or the query are malformed.
-    fn answer(&self, server: &Self::Server, keys: &[u8], query: &[u8]) -> Result<Vec<u8>, PirError>;
+    /// The question is malformed.
+    fn answer(&self, server: &Self::Server, question: &[u8]) -> Result<Vec<u8>, PirError>;
+
+    /// The octets of every answer.
+    fn answer_size(&self) -> usize;
 
     /// The item in an answer; anything when the provider has answered wrongly.
     ///
     /// # Errors
     /// The answer is malformed.
-    fn decode(&self, client: &Self::Client<'_>, answer: &[u8]) -> Result<Vec<u8>, PirError>;
+    fn decode(&self, secret: &Self::Secret, answer: &[u8]) -> Result<Vec<u8>, PirError>;
 }
 
 /// A retrieval that fails.
@@ -103,6 +118,12 @@ pub enum PirError {
         found: usize,
         /// How many there should be.
         expected: usize,
+    },
+    /// There is not as much memory as the items take when they are prepared.
+    #[error("there are no {octets} octets of memory for the prepared items")]
+    Memory {
+        /// How much they take.
+        octets: u64,
     },
     /// There is no such item.
     #[error("there is no item {index}")]

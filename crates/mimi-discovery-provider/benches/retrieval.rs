@@ -1,0 +1,163 @@
+//! Mode P with 65,536 mappings: what is prepared, what it takes in memory, and what a look-up costs beside the scheme alone and beside reading all of it once.
+//! `cargo bench -p mimi-discovery-provider --features pir --bench retrieval`; another number of mappings as `MIMI_MAPPINGS`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(missing_docs)]
+
+#[allow(dead_code)]
+#[path = "../tests/it/support.rs"]
+mod support;
+
+use std::hint::black_box;
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use mimi_discovery::Seed;
+use mimi_discovery::answer::Finding;
+use mimi_discovery::config::Modes;
+use mimi_discovery::lookup::b;
+use mimi_discovery::lookup::p::{PirBackend as _, Shape, Spiral};
+use support::*;
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn timed<T>(runs: usize, mut run: impl FnMut() -> T) -> Duration {
+    median(
+        (0..runs)
+            .map(|_| {
+                let begun = Instant::now();
+                black_box(run());
+                begun.elapsed()
+            })
+            .collect(),
+    )
+}
+
+/// What the process has in memory, and the most it has had, in MiB.
+fn resident() -> (f64, f64) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let field = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+    };
+    (field("VmRSS:"), field("VmHWM:"))
+}
+
+fn seed(number: usize) -> Seed {
+    let mut octets = [0x5e; 32];
+    octets[..8].copy_from_slice(&(number as u64).to_be_bytes());
+    Seed::new(octets)
+}
+
+/// What there is to beat: the scheme's answer over prepared items and nothing around it, and one pass over as many octets.
+fn floors(shape: Shape, runs: usize) -> (Duration, Duration, Duration, Duration, Duration) {
+    let spiral = Spiral::new(shape).unwrap();
+    let items: Vec<u8> =
+        (0..shape.size * shape.items() as usize).map(|place| (place.wrapping_mul(0x9e37_79b1) >> 24) as u8).collect();
+    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let begun = Instant::now();
+    let server = spiral.server(&items, threads).unwrap();
+    let prepared = begun.elapsed();
+    let index = shape.items() / 2;
+    let (question, secret) = spiral.ask(index, &seed(0)).unwrap();
+    let answer = spiral.answer(&server, &question).unwrap();
+    assert_eq!(spiral.decode(&secret, &answer).unwrap(), items[index as usize * shape.size..][..shape.size]);
+    let asked = timed(runs, || spiral.ask(index, &seed(1)).unwrap());
+    let decoded = timed(runs, || spiral.decode(&secret, &answer).unwrap());
+    let scheme = timed(runs, || spiral.answer(&server, &question).unwrap());
+    drop(server);
+    let numbers = vec![3_u64; usize::try_from(spiral.server_size() / 8).unwrap()];
+    let read = timed(runs, || {
+        std::thread::scope(|scope| {
+            let halves = numbers.chunks(numbers.len().div_ceil(threads.get()));
+            let sums: Vec<_> =
+                halves.map(|half| scope.spawn(move || half.iter().fold(0, |sum: u64, n| sum ^ n))).collect();
+            sums.into_iter().map(|sum| sum.join().unwrap()).fold(0, |sum, n| sum ^ n)
+        })
+    });
+    (prepared, asked, decoded, scheme, read)
+}
+
+fn main() {
+    // Without the argument that `cargo bench` gives, this is run only to see that it runs.
+    let quick = !std::env::args().any(|argument| argument == "--bench");
+    let wanted = std::env::var("MIMI_MAPPINGS").ok().and_then(|count| count.parse().ok());
+    let count: u32 = wanted.unwrap_or(if quick { 500 } else { 65_536 });
+    let runs = if quick { 3 } else { 15 };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let modes = Modes { s: true, b: true, p: false };
+        let world = World::over(tempfile::tempdir().unwrap(), modes).await;
+        let (anchors, now) = (anchors(), now());
+        for start in (0..count).step_by(512) {
+            let verify = |n| Person::numbered(n).at(1, &["b.example"]).verify(&anchors, now).unwrap();
+            world.dp.store().merge((start..count.min(start + 512)).map(verify).collect()).unwrap();
+        }
+        let folder = world.stopped().await;
+        let before = resident();
+        let begun = Instant::now();
+        let world = World::over(folder, Modes { p: true, ..modes }).await;
+        while world.config().await.get().buckets.is_none() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let made = begun.elapsed();
+        let first = world.config_with_retrieval().await;
+        let offered = begun.elapsed();
+        let parameters = first.get().buckets.unwrap();
+        let shape = Shape::of(&parameters);
+        println!(
+            "{count} mappings in {} buckets of {} rows ({} octets): mode B offered {made:.1?} after the start, mode P {offered:.1?}",
+            shape.items(),
+            parameters.rows,
+            shape.size
+        );
+        let after = resident();
+        println!("resident: {:.0} MiB before, {:.0} MiB after, {:.0} MiB at most", before.0, after.0, after.1);
+        look_ups(&world, count, runs).await;
+        println!("resident after the look-ups: {:.0} MiB, {:.0} MiB at most", resident().0, resident().1);
+        world.stopped().await;
+        let (prepared, asked, decoded, scheme, read) = floors(shape, runs);
+        println!("all processors prepare the buckets in {prepared:.1?} (the provider uses half of them)");
+        println!("asker: question {asked:.1?}, decoding {decoded:.1?}");
+        println!("floor: the scheme's answer alone {scheme:.1?}, one pass over the prepared buckets {read:.1?}");
+    });
+}
+
+async fn look_ups(world: &World, count: u32, runs: usize) {
+    let config = world.config_with_retrieval().await;
+    let answerer = world.dp.answerer();
+    let (mut evaluations, mut retrievals, mut buckets, mut whole) = (vec![], vec![], vec![], vec![]);
+    let mut octets = std::collections::BTreeSet::new();
+    for run in 0..runs {
+        // Every third one is not there.
+        let number = u32::try_from(run).unwrap() * (count / u32::try_from(runs).unwrap());
+        let person = Person::numbered(if run % 3 == 2 { number + count } else { number });
+        let (request, pending) = b::ask(&config, &person.csi, world.token(), seed(run)).unwrap();
+        let (up, begun) = (request.len(), Instant::now());
+        let answer = answerer.answer(request).await.unwrap();
+        evaluations.push(begun.elapsed());
+        let evaluation = (up, answer.len());
+        let located = pending.open(&answer).unwrap().0;
+        let (request, pending) = world.retrieval(&located, &config, world.token());
+        let (up, begun) = (request.len(), Instant::now());
+        let answer = answerer.answer(request).await.unwrap();
+        retrievals.push(begun.elapsed());
+        octets.insert((evaluation, (up, answer.len())));
+        let found = located.find(pending.open(&answer).unwrap(), &config.provider(0), &anchors(), now()).unwrap();
+        assert_eq!(found.finding(), if run % 3 == 2 { Finding::NoMapping } else { Finding::One });
+        let (request, _) = located.ask(&config).unwrap();
+        let begun = Instant::now();
+        black_box(answerer.answer(request).await.unwrap());
+        buckets.push(begun.elapsed());
+        let begun = Instant::now();
+        world.look_up_p(&person.csi).await;
+        whole.push(begun.elapsed());
+    }
+    println!("octets, up and down, of the evaluation and of the retrieval: {octets:?}");
+    println!("provider's side, medians of {runs}, one after the other:");
+    println!("  evaluation {:.2?}, a bucket of mode B {:.2?}", median(evaluations), median(buckets));
+    println!("  retrieval {:.1?}", median(retrievals));
+    println!("end to end through the relay, asker's side and verification included: {:.1?}", median(whole));
+}
