@@ -15,7 +15,7 @@ use mimi_discovery::Seed;
 use mimi_discovery::answer::Finding;
 use mimi_discovery::config::Modes;
 use mimi_discovery::lookup::b;
-use mimi_discovery::lookup::p::{PirBackend as _, Shape, Spiral};
+use mimi_discovery::lookup::p::{PirBackend as _, Shape, Spiral, SpiralSecret, SpiralServer};
 use support::*;
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -51,33 +51,46 @@ fn seed(number: usize) -> Seed {
     Seed::new(octets)
 }
 
-/// What there is to beat: the scheme's answer over prepared items and nothing around it, and one pass over as many octets.
-fn floors(shape: Shape, runs: usize) -> (Duration, Duration, Duration, Duration, Duration) {
-    let spiral = Spiral::new(shape).unwrap();
-    let items: Vec<u8> =
-        (0..shape.size * shape.items() as usize).map(|place| (place.wrapping_mul(0x9e37_79b1) >> 24) as u8).collect();
-    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let begun = Instant::now();
-    let server = spiral.server(&items, threads).unwrap();
-    let prepared = begun.elapsed();
-    let index = shape.items() / 2;
-    let (question, secret) = spiral.ask(index, &seed(0)).unwrap();
-    let answer = spiral.answer(&server, &question).unwrap();
-    assert_eq!(spiral.decode(&secret, &answer).unwrap(), items[index as usize * shape.size..][..shape.size]);
-    let asked = timed(runs, || spiral.ask(index, &seed(1)).unwrap());
-    let decoded = timed(runs, || spiral.decode(&secret, &answer).unwrap());
-    let scheme = timed(runs, || spiral.answer(&server, &question).unwrap());
-    drop(server);
-    let numbers = vec![3_u64; usize::try_from(spiral.server_size() / 8).unwrap()];
-    let read = timed(runs, || {
+/// What there is to beat: the scheme's answer over as many prepared buckets and nothing around it, and one pass over as many octets.
+struct Floor {
+    spiral: Spiral,
+    server: SpiralServer,
+    numbers: Vec<u64>,
+    question: Vec<u8>,
+    secret: SpiralSecret,
+    item: Vec<u8>,
+}
+
+impl Floor {
+    fn new(shape: Shape) -> Self {
+        let spiral = Spiral::new(shape).unwrap();
+        let octet = |place: usize| (place.wrapping_mul(0x9e37_79b1) >> 24) as u8;
+        let items: Vec<u8> = (0..shape.size * shape.items() as usize).map(octet).collect();
+        let begun = Instant::now();
+        let server = spiral.server(&items, processors()).unwrap();
+        println!("all processors prepare as many buckets in {:.1?} (the provider uses half of them)", begun.elapsed());
+        let index = shape.items() / 2;
+        let (question, secret) = spiral.ask(index, &seed(0)).unwrap();
+        let item = items[index as usize * shape.size..][..shape.size].to_vec();
+        let numbers = vec![3_u64; usize::try_from(spiral.server_size() / 8).unwrap()];
+        Self { spiral, server, numbers, question, secret, item }
+    }
+
+    fn answer(&self) -> Vec<u8> {
+        self.spiral.answer(&self.server, &self.question).unwrap()
+    }
+
+    fn read(&self) -> u64 {
         std::thread::scope(|scope| {
-            let halves = numbers.chunks(numbers.len().div_ceil(threads.get()));
-            let sums: Vec<_> =
-                halves.map(|half| scope.spawn(move || half.iter().fold(0, |sum: u64, n| sum ^ n))).collect();
+            let parts = self.numbers.chunks(self.numbers.len().div_ceil(processors().get()));
+            let sums: Vec<_> = parts.map(|part| scope.spawn(|| part.iter().fold(0, |sum, n| sum ^ n))).collect();
             sums.into_iter().map(|sum| sum.join().unwrap()).fold(0, |sum, n| sum ^ n)
         })
-    });
-    (prepared, asked, decoded, scheme, read)
+    }
+}
+
+fn processors() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 fn main() {
@@ -115,20 +128,15 @@ fn main() {
         );
         let after = resident();
         println!("resident: {:.0} MiB before, {:.0} MiB after, {:.0} MiB at most", before.0, after.0, after.1);
-        look_ups(&world, count, runs).await;
-        println!("resident after the look-ups: {:.0} MiB, {:.0} MiB at most", resident().0, resident().1);
-        world.stopped().await;
-        let (prepared, asked, decoded, scheme, read) = floors(shape, runs);
-        println!("all processors prepare the buckets in {prepared:.1?} (the provider uses half of them)");
-        println!("asker: question {asked:.1?}, decoding {decoded:.1?}");
-        println!("floor: the scheme's answer alone {scheme:.1?}, one pass over the prepared buckets {read:.1?}");
+        look_ups(&world, count, runs, &Floor::new(shape)).await;
     });
 }
 
-async fn look_ups(world: &World, count: u32, runs: usize) {
+async fn look_ups(world: &World, count: u32, runs: usize, floor: &Floor) {
     let config = world.config_with_retrieval().await;
     let answerer = world.dp.answerer();
     let (mut evaluations, mut retrievals, mut buckets, mut whole) = (vec![], vec![], vec![], vec![]);
+    let (mut scheme, mut read) = (vec![], vec![]);
     let mut octets = std::collections::BTreeSet::new();
     for run in 0..runs {
         // Every third one is not there.
@@ -154,10 +162,23 @@ async fn look_ups(world: &World, count: u32, runs: usize) {
         let begun = Instant::now();
         world.look_up_p(&person.csi).await;
         whole.push(begun.elapsed());
+        scheme.push(timed(1, || floor.answer()));
+        read.push(timed(1, || floor.read()));
     }
+    let answer = floor.answer();
+    assert_eq!(floor.spiral.decode(&floor.secret, &answer).unwrap(), floor.item);
+    let asked = timed(runs, || floor.spiral.ask(1, &seed(1)).unwrap());
+    let decoded = timed(runs, || floor.spiral.decode(&floor.secret, &answer).unwrap());
+    let (retrieval, scheme, read) = (median(retrievals), median(scheme), median(read));
+    let beside = |floor: Duration| retrieval.as_secs_f64() / floor.as_secs_f64();
     println!("octets, up and down, of the evaluation and of the retrieval: {octets:?}");
-    println!("provider's side, medians of {runs}, one after the other:");
-    println!("  evaluation {:.2?}, a bucket of mode B {:.2?}", median(evaluations), median(buckets));
-    println!("  retrieval {:.1?}", median(retrievals));
-    println!("end to end through the relay, asker's side and verification included: {:.1?}", median(whole));
+    println!("medians of {runs}, all taken in turns, one after the other:");
+    println!("  evaluation, provider's side {:.2?}; a bucket of mode B {:.2?}", median(evaluations), median(buckets));
+    println!(
+        "  retrieval, provider's side {retrieval:.1?}: {:.2} of the scheme's answer alone, {scheme:.1?}; {:.1} of one pass over what is prepared, {read:.1?}",
+        beside(scheme),
+        beside(read)
+    );
+    println!("  asker's side: question {asked:.1?}, decoding {decoded:.1?}");
+    println!("  end to end through the relay, with the asker's side and verification: {:.1?}", median(whole));
 }

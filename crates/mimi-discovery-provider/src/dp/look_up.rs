@@ -35,7 +35,7 @@ pub(crate) enum LookUpError {
 enum Step {
     Answered(Vec<u8>),
     #[cfg(feature = "pir")]
-    Admitted(Admitted),
+    Admitted(Box<Admitted>),
 }
 
 impl Core {
@@ -52,7 +52,7 @@ impl Core {
         match answered.unwrap_or(Err(mimi_discovery::oblivious::ObliviousError::Message.into()))? {
             (Step::Answered(answer), opened) => Ok((answer, opened)),
             #[cfg(feature = "pir")]
-            (Step::Admitted(admitted), opened) => Ok((self.retrieve(admitted).await?, opened)),
+            (Step::Admitted(admitted), opened) => Ok((self.retrieve(*admitted).await?, opened)),
         }
     }
 
@@ -91,7 +91,7 @@ impl Core {
             None => Err(Refusal::Unavailable),
         };
         match place.and_then(|place| self.spend(&request.token, now).map(|()| place)) {
-            Ok(place) => Ok(Step::Admitted(Admitted::new(request, responder, place))),
+            Ok(place) => Ok(Step::Admitted(Box::new(Admitted::new(request, responder, place)))),
             Err(refusal) => {
                 let refused = self.refuse(&Request::Retrieve(request), refusal);
                 Ok(Step::Answered(seal(responder, &refused)?))
