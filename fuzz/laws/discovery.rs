@@ -1,17 +1,17 @@
 //! What holds for any octets that are said to be an object or a message of discovery. Used by the fuzz target and by the test that replays the
 //! corpus.
 
-use std::fmt::Debug;
-
 use mimi_arch::codec::{TRAILING, Wire};
 use mimi_discovery::answer::Answer;
 use mimi_discovery::config::DpConfig;
+use mimi_discovery::directory::PrefixDirectory;
 use mimi_discovery::lookup::{b, p, s};
 use mimi_discovery::mapping::{Mapping, MappingEntry};
 use mimi_discovery::oblivious::{Gateway, ObliviousKey};
+use mimi_discovery::push::{Push, PushResponse, RegisterResponse};
 use mimi_discovery::sealed::SealedEntries;
 use mimi_discovery::snapshot::{Proof, Snapshot};
-use mimi_discovery::token::{Token, TokenChallenge, TokenRequest, TokenResponse};
+use mimi_discovery::token::{IssuingKeys, Token, TokenChallenge, TokenRequest, TokenResponse};
 use mimi_discovery::{Csi, CsiAttestation, Record, Removal, lookup};
 
 /// Whether octets are a value; panics if a law does not hold.
@@ -48,6 +48,13 @@ pub(crate) const CHOICES: &[(&str, Law)] = &[
     ("Typed", typed),
     ("RetrieveRequest", wire::<p::RetrieveRequest>),
     ("RetrieveResponse", wire::<p::RetrieveResponse>),
+    ("Item", wire::<p::Item>),
+    ("IssuingKeys", wire::<IssuingKeys>),
+    ("Push", wire::<Push>),
+    ("PushResponse", wire::<PushResponse>),
+    ("RegisterResponse", wire::<RegisterResponse>),
+    ("PrefixDirectory", wire::<PrefixDirectory>),
+    ("ProvenBucket", wire::<b::ProvenBucket>),
 ];
 
 /// The first octet chooses, the others are a value of it or not. Gives the choice's name, and whether they are.
@@ -62,12 +69,12 @@ pub(crate) fn check(octets: &[u8]) -> Option<(&'static str, bool)> {
 }
 
 /// One value has one encoding, and a refusal has a reason and a place.
-fn wire<T: Wire + PartialEq + Debug>(octets: &[u8]) -> bool {
+fn wire<T: Wire>(octets: &[u8]) -> bool {
     match T::from_bytes(octets) {
         Ok(value) => {
             let encoded = value.to_bytes().expect("what was read can be written");
             assert_eq!(encoded, octets, "a value has one encoding");
-            let error = T::from_bytes(&[octets, &[0]].concat()).expect_err("an octet more is refused");
+            let Err(error) = T::from_bytes(&[octets, &[0]].concat()) else { panic!("an octet more is accepted") };
             assert_eq!((error.offset(), error.rule()), (octets.len(), &TRAILING));
             true
         }
