@@ -6,6 +6,8 @@
 #[allow(dead_code)]
 #[path = "../tests/it/support.rs"]
 mod support;
+#[allow(dead_code)]
+mod timing;
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -16,25 +18,9 @@ use mimi_discovery::oblivious::Gateway;
 use mimi_discovery::store::DiscoveryStore;
 use mimi_discovery::token::Redeemer;
 use support::*;
+use timing::*;
 
 const LOOK_UPS: usize = 400;
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-fn timed<T>(runs: usize, mut run: impl FnMut() -> T) -> Duration {
-    median(
-        (0..runs)
-            .map(|_| {
-                let begun = Instant::now();
-                black_box(run());
-                begun.elapsed()
-            })
-            .collect(),
-    )
-}
 
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();

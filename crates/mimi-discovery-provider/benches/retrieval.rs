@@ -6,6 +6,8 @@
 #[allow(dead_code)]
 #[path = "../tests/it/support.rs"]
 mod support;
+#[allow(dead_code)]
+mod timing;
 
 use std::hint::black_box;
 use std::num::NonZeroUsize;
@@ -17,23 +19,7 @@ use mimi_discovery::config::Modes;
 use mimi_discovery::lookup::b;
 use mimi_discovery::lookup::p::{PirBackend as _, Shape, Spiral, SpiralSecret, SpiralServer};
 use support::*;
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-fn timed<T>(runs: usize, mut run: impl FnMut() -> T) -> Duration {
-    median(
-        (0..runs)
-            .map(|_| {
-                let begun = Instant::now();
-                black_box(run());
-                begun.elapsed()
-            })
-            .collect(),
-    )
-}
+use timing::*;
 
 /// What the process has in memory, and the most it has had, in MiB.
 fn resident() -> (f64, f64) {
