@@ -128,7 +128,8 @@ fn nothing_that_was_in_a_file_is_to_be_found_in_it_after_it_was_encrypted() {
     for cell in &clear {
         assert_absent(&path, cell);
     }
-    for needle in [TEXT, "clubhouse", "mimi://", "alice", "bob", "b.example"] {
+    // Three octets would be found now and then where they mean nothing.
+    for needle in [TEXT, "clubhouse", "mimi://", "alice", "u/bob", "b.example"] {
         assert_absent(&path, needle.as_bytes());
     }
     assert_absent(&path, &as_numbers(room().group().as_str().as_bytes()));
